@@ -118,7 +118,7 @@ BEGIN
     END IF;
 
     INSERT INTO ledger_transaction (id, kind, idempotency_key, hold_id, hold_minor, effective_at, created_at, reference, description, metadata)
-    VALUES (p_id, p_kind, p_key, p_hold, v_amount, p_effective, v_now, p_reference, p_description, p_metadata)
+    VALUES (p_id, p_kind, p_key, p_hold, v_amount, p_effective, v_now, coalesce(p_reference, hold.reference), p_description, p_metadata)
     ON CONFLICT (idempotency_key) DO NOTHING;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'the idempotency key belongs to another posting' USING ERRCODE = 'LD009', DETAIL = json_build_object('key', p_key);

@@ -120,7 +120,7 @@ END $$;
 -- Posts the mirror image of a transaction, once. The row lock lets the second of two concurrent reversals see the first.
 CREATE FUNCTION ledger_reverse(
     p_original uuid, p_id uuid, p_key text, p_effective timestamptz, p_description text, p_metadata jsonb,
-    OUT id uuid, OUT existed boolean)
+    OUT id uuid, OUT existed boolean, OUT created_at timestamptz, OUT effective_at timestamptz)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET enable_seqscan = off AS $$
 DECLARE
     v_original ledger_transaction;
@@ -135,6 +135,8 @@ BEGIN
     IF FOUND AND v_other.reverses = p_original THEN
         id := v_other.id;
         existed := true;
+        created_at := v_other.created_at;
+        effective_at := v_other.effective_at;
         RETURN;
     ELSIF FOUND THEN
         RAISE EXCEPTION 'the idempotency key belongs to another posting' USING ERRCODE = 'LD009',
@@ -157,4 +159,6 @@ BEGIN
     FROM ledger_entry e WHERE e.transaction_id = p_original ORDER BY e.line;
     id := p_id;
     existed := false;
+    created_at := v_now;
+    effective_at := p_effective;
 END $$;

@@ -1,21 +1,20 @@
-"""The ledger's SQL, one folder per migration that runs it; a folder is history and does not change once released."""
+"""Reads `ledger/sql/<file>.sql` statement by statement. A file is history: once released, a new migration brings a new one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
-_FOLDER: Final = Path(__file__).parent
+_FOLDER = Path(__file__).resolve().parents[1] / "sql"
 
 
-def statements(migration: str, name: str) -> list[str]:
-    """The statements of `ledger/sql/<migration>/<name>.sql`, in order: `statements("0001", "tables")`."""
-    return list(split((_FOLDER / migration / f"{name}.sql").read_text(encoding="utf-8")))
+def statements(name: str) -> list[str]:
+    """The statements of `ledger/sql/<name>.sql`, in order."""
+    return list(split((_FOLDER / f"{name}.sql").read_text(encoding="utf-8")))
 
 
 def split(text: str) -> Iterator[str]:
-    """Statements of our own files: each ends with `;` at the end of a line outside a `$$` body."""
+    """Each statement ends with `;` at the end of a line outside a `$$` body."""
     lines: list[str] = []
     inside = False
     for line in text.splitlines():

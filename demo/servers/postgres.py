@@ -78,7 +78,7 @@ class EmbeddedPostgres:
         self._memory = self.home / "server.json"
         self._lock = self.home / "lock"
 
-    # -- what others ask ---------------------------------------------------------------------------------------------
+    # -- what others ask ---
 
     def start(self) -> None:
         """Make the server run and answer. Raises `ServerError` when it does not within a minute."""
@@ -159,7 +159,7 @@ class EmbeddedPostgres:
                     )
                 )
             with psycopg.connect(self.admin_url(name)) as inside:
-                for statement in _rights(database):
+                for statement in rights(name):
                     inside.execute(statement)
         return created
 
@@ -177,7 +177,7 @@ class EmbeddedPostgres:
             shutil.rmtree(self._binaries.parents[3], ignore_errors=True)
         shutil.rmtree(self.home, ignore_errors=True)
 
-    # -- how -----------------------------------------------------------------------------------------------------------
+    # -- how ---
 
     def _url(self, role: str, database: str) -> str:
         try:
@@ -297,9 +297,12 @@ class EmbeddedPostgres:
             return done.returncode, words.read().decode(errors="replace")
 
 
-def _rights(database: sql.Identifier) -> list[sql.Composed]:
-    """Statements, harmless when repeated, that give `fc_app` the door and nothing else."""
-    names = {"database": database, "app": sql.Identifier(APP)}
+def rights(database: str) -> list[sql.Composed]:
+    """Statements, harmless when repeated, that bring the extensions and give `fc_app` the door and nothing else.
+
+    Run them inside that database, as somebody who may; `deploy/roles.sql` says the same to psql.
+    """
+    names = {"database": sql.Identifier(database), "app": sql.Identifier(APP)}
     texts = [
         *(f"CREATE EXTENSION IF NOT EXISTS {name} SCHEMA public" for name in EXTENSIONS),
         "REVOKE ALL ON DATABASE {database} FROM PUBLIC",

@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -21,7 +20,7 @@ from typing import Any
 
 from demo import external, settings
 from demo.servers import ServerError
-from demo.servers.postgres import EmbeddedPostgres
+from demo.servers.postgres import EmbeddedPostgres, is_free
 from demo.servers.valkey import EmbeddedValkey
 from demo.supervisor import Failed, Program, Stopped, Supervisor
 from demo.terminal import Terminal
@@ -54,7 +53,7 @@ SEED = Program("seed", (PYTHON, "manage.py", "seed_demo", "--output", "{demo_fil
 class Run:
     """One `make run` of the checkout in `root`."""
 
-    def __init__(self, root: Path, terminal: Terminal, programs: tuple[Program, ...] = PROGRAMS) -> None:
+    def __init__(self, root: Path, terminal: Terminal, programs: tuple[Program, ...]) -> None:
         self.root, self.terminal, self.programs = root, terminal, programs
         self.local = root / ".local"
         self.given = settings.given(root)
@@ -179,16 +178,11 @@ def check_folder(root: Path) -> None:
 
 def check_port(port: int) -> None:
     """Raises `Failed` when `port` cannot be had."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except PermissionError:
-            raise Failed(f"Port {port} is reserved for root; choose another one: PORT=8001 make run") from None
-        except OSError:
-            raise Failed(
-                f"Port {port} is used by another program; choose another one: PORT={port + 1} make run"
-            ) from None
+    if port < 1024 and os.geteuid() != 0 and not is_free(port):
+        raise Failed(f"Port {port} is reserved for root or in use; choose another one: PORT=8001 make run")
+    if not is_free(port):
+        another = port + 1 if port < settings.HIGHEST_PORT else settings.DEFAULT_PORT
+        raise Failed(f"Port {port} is used by another program; choose another one: PORT={another} make run")
 
 
 def answers(url: str) -> bool:
@@ -252,7 +246,7 @@ def main(arguments: list[str]) -> int:
         elif arguments:
             raise Failed("Usage: python -m demo.run [reset]")
         else:
-            run = Run(ROOT, terminal)
+            run = Run(ROOT, terminal, PROGRAMS)
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, run.stop)
             run.until_stopped()

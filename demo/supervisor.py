@@ -195,6 +195,7 @@ class Supervisor:
                 raise Failed(f"{name} {_ending(code)} while starting. Its last lines:\n{self.logs[name].tail()}")
             self._count_death(name, _ending(code), f"Its last lines:\n{self.logs[name].tail()}")
             self.start(child.program)
+            self.terminal.say(f"{name} is back.")
         for name, server in self.servers.items():
             if server.process_id() is None:
                 self._count_death(name, "is gone", f"Its log: {getattr(server, 'log', '')}")
@@ -202,6 +203,7 @@ class Supervisor:
                     server.start()
                 except ServerError as error:
                     raise Failed(f"{name} was lost and does not come back. {error}") from None
+                self.terminal.say(f"{name} is back.")
 
     def watch(self) -> None:
         """Look until `Stopped` or `Failed`."""

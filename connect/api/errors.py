@@ -44,18 +44,6 @@ class ServiceUnavailable(DomainError):
     headers = {"Retry-After": "2", "Stripe-Should-Retry": "true"}
 
 
-class RateLimited(DomainError):
-    """Too many requests in a short time; slow down and send this one again after `Retry-After` seconds."""
-
-    code = "rate_limit"
-    status = 429
-    message = "Too many requests hit the API too quickly. Send this one again in {seconds} seconds, then slow down."
-
-    def extra_headers(self) -> dict[str, str]:
-        """How long to wait, and for official SDKs that waiting helps."""
-        return {"Retry-After": str(self.data.get("seconds", 1)), "Stripe-Should-Retry": "true"}
-
-
 class ErrorObject(msgspec.Struct, kw_only=True, omit_defaults=True, rename={"type_": "type"}):
     """What went wrong. `code` is the contract, `message` is for people; a field that does not apply is left out."""
 
@@ -159,7 +147,7 @@ def _from_rest_framework(exception: exceptions.APIException, request: Any) -> Do
     if isinstance(exception, exceptions.PermissionDenied):
         return PermissionMissing("This API key may not do this.")
     if isinstance(exception, exceptions.Throttled):
-        return RateLimited(seconds=max(1, round(exception.wait or 1)))
+        return errors.LockTimeout("Too many requests at once. Send this one again in a moment.")
     if isinstance(exception, exceptions.NotFound):
         return errors.RouteUnknown(method=_method(request), path=_path(request), doc_url=_reference())
     return errors.InternalError() if exception.status_code >= 500 else errors.BodyInvalid(reason=str(exception.detail))

@@ -1,4 +1,4 @@
-"""Background jobs. A row in a table is the truth and a message only a hint, so losing the broker loses time, not work."""
+"""Background jobs. A row in a table is the truth and a message only a hint, so a lost broker costs time, not work."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit

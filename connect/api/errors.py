@@ -22,6 +22,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from connect.domain.errors import ApiKeyMissing, PermissionMissing
+from connect.domain.tiers import RateLimit
 from connect.kit import errors
 from connect.kit.errors import DomainError
 
@@ -42,18 +43,6 @@ class ServiceUnavailable(DomainError):
         "The service cannot be reached at the moment. Nothing was changed; send the request again in a few seconds."
     )
     headers = {"Retry-After": "2", "Stripe-Should-Retry": "true"}
-
-
-class RateLimited(DomainError):
-    """Too many requests in a short time; slow down and send this one again after `Retry-After` seconds."""
-
-    code = "rate_limit"
-    status = 429
-    message = "Too many requests hit the API too quickly. Send this one again in {seconds} seconds, then slow down."
-
-    def extra_headers(self) -> dict[str, str]:
-        """How long to wait, and for official SDKs that waiting helps."""
-        return {"Retry-After": str(self.data.get("seconds", 1)), "Stripe-Should-Retry": "true"}
 
 
 class ErrorObject(msgspec.Struct, kw_only=True, omit_defaults=True, rename={"type_": "type"}):
@@ -159,7 +148,8 @@ def _from_rest_framework(exception: exceptions.APIException, request: Any) -> Do
     if isinstance(exception, exceptions.PermissionDenied):
         return PermissionMissing("This API key may not do this.")
     if isinstance(exception, exceptions.Throttled):
-        return RateLimited(seconds=max(1, round(exception.wait or 1)))
+        seconds = max(1, round(exception.wait or 1))
+        return RateLimit(f"Too many requests. Send this one again in {seconds} s.", retry_after=seconds)
     if isinstance(exception, exceptions.NotFound):
         return errors.RouteUnknown(method=_method(request), path=_path(request), doc_url=_reference())
     return errors.InternalError() if exception.status_code >= 500 else errors.BodyInvalid(reason=str(exception.detail))

@@ -39,7 +39,7 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 @require_safe
 def readyz(_request: HttpRequest) -> JsonResponse:
-    """Ready: database, broker and migrations. 503 with the names of what is not; a load balancer then looks elsewhere."""
+    """Ready: database, broker and migrations. 503 naming what is not; a load balancer then looks elsewhere."""
     checks = {name: _run(name, check) for name, check in CHECKS.items()}
     ready = all(state == "ok" for state in checks.values())
     return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
@@ -57,8 +57,8 @@ def metrics_text(request: HttpRequest) -> HttpResponse:
     else:
         allowed = request.META.get("REMOTE_ADDR") in LOOPBACK and "HTTP_X_FORWARDED_FOR" not in request.META
     if not allowed:
-        return HttpResponse(b"Send 'Authorization: Bearer ' and FC_METRICS_TOKEN.\n", status=401, content_type="text/plain",
-                            headers={"WWW-Authenticate": "Bearer"})  # fmt: skip
+        text = b"Send 'Authorization: Bearer ' and FC_METRICS_TOKEN.\n"
+        return HttpResponse(text, status=401, content_type="text/plain", headers={"WWW-Authenticate": "Bearer"})
     return HttpResponse(metrics.exposition(), content_type="text/plain; version=0.0.4; charset=utf-8")
 
 

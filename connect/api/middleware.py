@@ -138,7 +138,8 @@ def _captured(request: HttpRequest, response: HttpResponseBase, trace: Trace) ->
 
 @lru_cache(maxsize=2048)
 def route_template(route: str) -> str:
-    """A URL pattern for people and labels: `v1/^things/(?P<id>[^/.]+)/$` and `v1/things/<str:id>/` are `/v1/things/{id}`."""
+    """A URL pattern for people and labels: `v1/^things/(?P<id>[^/.]+)/$` and `v1/things/<str:id>` are
+    `/v1/things/{id}`."""
     named = re.sub(r"\(\?P<(\w+)>(?:\[[^\]]*\]|[^)\[])*\)|<(?:\w+:)?(\w+)>", lambda m: f"{{{m[1] or m[2]}}}", route)
     return "/" + re.sub(r"\\Z|\\|[\^$]|/\?", "", named).strip("/")
 

@@ -1,7 +1,7 @@
 """The capped stream in Valkey between the web processes and the request log.
 
-It holds `LENGTH_MAX` records at most: about a hundred megabytes at the very worst, so that a drain that stands still can
-never fill the server that the limiter and the broker live on. Older records are then lost, and counted.
+It holds `LENGTH_MAX` records at most: about a hundred megabytes at the very worst, so that a drain that stands still
+can never fill the server that the limiter and the broker live on. Older records are then lost, and counted.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Entry = tuple[bytes, bytes]
 
 
 def append(records: Sequence[bytes]) -> None:
-    """Add the records in one round trip; raises `valkey.ValkeyError`, after which any of them may or may not be there."""
+    """Add the records in one round trip; raises `valkey.ValkeyError`, after which each may or may not be there."""
     pipeline = valkey.patient_client().pipeline(transaction=False)
     for record in records:
         pipeline.execute_command("XADD", STREAM, "MAXLEN", "~", LENGTH_MAX, "*", "r", record)

@@ -1,7 +1,7 @@
 """The one connection to Valkey that `connect` uses for limits and the request log.
 
-Valkey may be flushed or gone at any moment: nothing here is a truth. Time-outs are short and nothing is retried, because
-a request that waits for its rate limit is worse than a request without one.
+Valkey may be flushed or gone at any moment: nothing here is a truth. Time-outs are short and nothing is retried,
+because a request that waits for its rate limit is worse than a request without one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ JOB_TIMEOUT_SECONDS: Final = 5.0
 
 
 def client() -> redis.Redis:
-    """This process' client for work inside a request. Made on first use; safe for threads and, by redis-py's own
+    """The client for work inside a request. Made on first use; safe for threads and, by redis-py's own
     check of the process id, after a fork.
     """
     return _client(cast("str", settings.REDIS_URL), TIMEOUT_SECONDS)

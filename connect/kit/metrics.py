@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.registry import REGISTRY
 
 LATENCY_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
-"""Upper bounds in seconds of the latency histograms here and in the usage table; slower ones fall into a last bucket."""
+"""Upper bounds in seconds of the latency histograms here and in the usage table; slower ones have a last one."""
 
 REQUESTS: Final = Counter("fc_http_requests", "Requests answered.", ["method", "route", "status"])
 LATENCY: Final = Histogram(

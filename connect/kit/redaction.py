@@ -17,49 +17,10 @@ DEPTH_MAX: Final = 20
 """Values nested deeper than this are hidden whole."""
 
 _NAMES: Final = frozenset(
-    [
-        "number",
-        "card_number",
-        "pan",
-        "cvc",
-        "cvv",
-        "cvc2",
-        "security_code",
-        "pin",
-        "password",
-        "password1",
-        "password2",
-        "passphrase",
-        "passwd",
-        "secret",
-        "token",
-        "authorization",
-        "proxy_authorization",
-        "cookie",
-        "set_cookie",
-        "api_key",
-        "apikey",
-        "access_token",
-        "refresh_token",
-        "id_token",
-        "client_secret",
-        "client_assertion",
-        "webhook_secret",
-        "secret_key",
-        "private_key",
-        "signing_secret",
-        "code_verifier",
-        "otp",
-        "totp",
-        "recovery_code",
-        "credential",
-        "credentials",
-        "sessionid",
-        "csrfmiddlewaretoken",
-        "csrftoken",
-        "assertion",
-        "x_api_key",
-    ]
+    "number card_number pan cvc cvv cvc2 security_code pin password password1 password2 passphrase passwd secret token"  # noqa: SIM905
+    " authorization proxy_authorization cookie set_cookie api_key apikey access_token refresh_token id_token"
+    " client_secret client_assertion webhook_secret secret_key private_key signing_secret code_verifier otp totp"
+    " recovery_code credential credentials sessionid csrfmiddlewaretoken csrftoken assertion x_api_key".split()
 )
 _ENDINGS: Final = ("_secret", "_password", "_token", "_secret_key", "_private_key")
 _HARMLESS: Final = frozenset({"next_page_token", "page_token"})

@@ -52,7 +52,8 @@ def month_total(at: datetime) -> int:
     first = at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT coalesce(sum(requests - limited), 0) FROM connect_usage_hour WHERE hour >= %s AND hour < %s + interval '1 month'",
+            "SELECT coalesce(sum(requests - limited), 0) FROM connect_usage_hour"
+            " WHERE hour >= %s AND hour < %s + interval '1 month'",
             [first, first],
         )
         return int(cursor.fetchone()[0])

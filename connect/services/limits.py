@@ -258,6 +258,13 @@ class LocalFailures:
                 self._full_at[address] = at + self._interval
             return max(0, math.ceil(missing))
 
+    def __len__(self) -> int:
+        return len(self._full_at)
+
+    def reset(self) -> None:
+        """Forget every address: for tests."""
+        self._full_at.clear()
+
 
 local_failures: Final = LocalFailures(tiers.FAILED_CREDENTIALS)
 

@@ -112,7 +112,7 @@ def _write_tenant(environment_id: UUID, records: list[Record]) -> int:
         metrics.LOG_DROPPED.labels("environment_gone").inc(len(records))
         return 0
     with use_environment(environment):
-        new = _insert(RequestLog._meta.db_table, _TENANT, [_tenant_row(record) for record in records])
+        new = _insert("connect_request_log", _TENANT, [_tenant_row(record) for record in records])
         usage.add(record for record in records if ids.decode("req", record.request_id) in new)
         used = usage_reads.month_total(clock.wall()) if tiers.hard_quota(environment) is not None else 0
     limits.restore_month(environment, used)
@@ -121,7 +121,7 @@ def _write_tenant(environment_id: UUID, records: list[Record]) -> int:
 
 def _write_public(records: list[Record]) -> int:
     with transaction.atomic():
-        return len(_insert(PublicRequestLog._meta.db_table, _SHARED, [_shared_row(record) for record in records]))
+        return len(_insert("connect_public_request_log", _SHARED, [_shared_row(record) for record in records]))
 
 
 def _insert(table: str, columns: dict[str, str], rows: list[dict[str, Any]]) -> set[UUID]:

@@ -57,8 +57,8 @@ class Trace:
 
 @dataclass(slots=True)
 class Captured:
-    """A request and its answer as they were, not yet redacted. Bodies are None when they are not to be kept; `form` says
-    that the request's is a form and not JSON; `keep` is false for pages, which are only counted.
+    """A request and its answer as they were, not yet redacted. Bodies are None when they are not to be kept; `form`
+    says that the request's is a form and not JSON; `keep` is false for pages, which are only counted.
     """
 
     trace: Trace
@@ -136,13 +136,13 @@ def redacted(captured: Captured) -> Record:
         query=_query(captured.query),
         route=_line(captured.route, 200),
         status=captured.status,
-        error_code=_line(error_code, 80),
+        error_code=_line(redaction.text(error_code), 80),
         duration_us=captured.duration_us,
         ip=captured.ip,
         user_agent=_line(redaction.text(captured.user_agent), 300),
         idempotency_key=_line(redaction.text(captured.idempotency_key), 255),
         api_version=_line(trace.api_version, 10),
-        object_id=_line(object_id, 64),
+        object_id=_line(redaction.text(object_id), 64),
         request_bytes=captured.request_bytes,
         response_bytes=captured.response_bytes,
         request_body=_body(captured.request_body, form=captured.form) if known else "",
@@ -229,7 +229,7 @@ buffer = Buffer()
 
 
 def _after_fork() -> None:
-    """The parent's thread does not live in the child, its lock may be held for ever there, and its records are its own."""
+    """The parent's thread does not live in the child, its lock may be held there for ever, its records are its own."""
     global buffer
     buffer = Buffer()
 

@@ -52,7 +52,11 @@ def api_keys(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
     """Every key of the environment."""
     now = clock.wall()
     rows = [_row(info, now) for info in api_key_selectors.for_environment(page.environment)]
-    context = {"keys": rows, "can_write": page.allows("api_keys:write"), "curl": curl.first_payment(request)}
+    context = {
+        "keys": rows,
+        "can_write": page.allows("api_keys:write"),
+        "curl": curl.first_payment(request, livemode=page.caller.livemode),
+    }
     return render(request, page, "dashboard/api_keys.html", context)
 
 
@@ -159,7 +163,7 @@ def _shown_once(
         "secret": secret,
         "rolled": rolled,
         "rolled_until": rolled.expires_at if rolled and rolled.state(clock.wall()) == "expiring" else None,
-        "curl": curl.first_payment(request, secret),
+        "curl": curl.first_payment(request, livemode=page.caller.livemode, secret=secret),
     }
     return render(request, page, "dashboard/api_key_created.html", context)
 

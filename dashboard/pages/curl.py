@@ -10,8 +10,17 @@ from django.http import HttpRequest
 KEY_VARIABLE: Final = "$FC_SECRET_KEY"
 
 
-def first_payment(request: HttpRequest, secret: str = KEY_VARIABLE) -> str:
-    """A curl command that takes 25.00 EUR from the test card; `secret` is the key, or a shell variable for it."""
-    address = request.build_absolute_uri("/v1/payment_intents")
-    fields = ("amount=2500", "currency=eur", "payment_method=pm_card_visa", "confirm=true")
-    return f'curl {address} -u "{secret}:"' + "".join(f" \\\n  -d {field}" for field in fields)
+def first_payment(request: HttpRequest, *, livemode: bool, secret: str = KEY_VARIABLE) -> str:
+    """A curl command for 25.00 EUR; `secret` is the key, or a shell variable for it.
+
+    In test mode the test card pays at once. In live mode the payment waits for a customer.
+    """
+    lines = [
+        f"curl {request.build_absolute_uri('/v1/payment_intents')}",
+        f'-u "{secret}:"',
+        "-d amount=2500",
+        "-d currency=eur",
+    ]
+    if not livemode:
+        lines += ["-d payment_method=pm_card_visa", "-d confirm=true"]
+    return " \\\n  ".join(lines)

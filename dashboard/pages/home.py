@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -18,6 +19,9 @@ from dashboard.pages.access import OrganizationPage, organization_page, render
 from payments.selectors import balance as balance_selectors
 from payments.selectors import payment_intents as payment_intent_selectors
 from payments.shapes.payment_intents import PaymentIntentOut
+
+
+NEWEST_COUNT: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +52,16 @@ def start(request: HttpRequest) -> HttpResponse:
 def home(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
     """Balance and the first-run list, each as far as the role may read it."""
     keys = api_key_selectors.for_environment(page.environment) if page.allows("api_keys:read") else []
+    newest = _newest_payments(page) if page.allows("payments:read") else []
     steps = _steps(
         request,
         page,
         has_key=any(key.revoked_at is None for key in keys),
-        payment=_newest_payment(page) if page.allows("payments:read") else None,
+        payment=newest[0] if newest else None,
     )
     context = {
         "balances": balance_selectors.now(page.caller) if page.allows("balance:read") else [],
+        "payments": newest,
         "steps": steps,
         "steps_done": sum(step.is_done for step in steps),
         "steps_left": any(not step.is_done for step in steps),
@@ -63,9 +69,9 @@ def home(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
     return render(request, page, "dashboard/home.html", context)
 
 
-def _newest_payment(page: OrganizationPage) -> PaymentIntentOut | None:
-    found, _ = payment_intent_selectors.page(page.caller, Page(limit=1))
-    return found[0] if found else None
+def _newest_payments(page: OrganizationPage) -> list[PaymentIntentOut]:
+    found, _ = payment_intent_selectors.page(page.caller, Page(limit=NEWEST_COUNT))
+    return found
 
 
 def _steps(
@@ -77,14 +83,15 @@ def _steps(
             title="Create an API key",
             text="Your app signs in with it. The secret is shown once, so have a place for it.",
             is_done=has_key,
-            url=page.url("api_key_new") if page.allows("api_keys:write") else "",
+            url=page.url("api_key_new") if page.allows("api_keys:write") and not has_key else "",
             action="Create key",
         ),
         Step(
             title="Take a first payment",
-            text="Put the secret into FC_SECRET_KEY and send this from a terminal. It pays with the test card 4242.",
+            text="Put the secret into FC_SECRET_KEY and send this from a terminal."
+            + ("" if page.caller.livemode else " It pays with a test card."),
             is_done=payment is not None,
-            code="" if payment else curl.first_payment(request),
+            code="" if payment else curl.first_payment(request, livemode=page.caller.livemode),
         ),
         Step(
             title="Follow the money",

@@ -103,7 +103,7 @@ def payments(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
         "is_filtered": bool(status or query or wanted.cursor),
         "statuses": list(PAYMENT_STATUSES),
         "pager": _pager(found, wanted, {"status": status, "q": query}, has_more=has_more),
-        "curl": curl.first_payment(request),
+        "curl": curl.first_payment(request, livemode=page.caller.livemode),
     }
     return render(request, page, "dashboard/payments_list.html", context)
 

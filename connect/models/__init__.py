@@ -1,0 +1,37 @@
+"""Every model of `connect`, public and tenant, one file per subject."""
+
+from connect.models.api_keys import ApiKey
+from connect.models.audit import AuditEntry, OrganizationAuditEntry
+from connect.models.environments import Environment, SchemaTemplate
+from connect.models.events import Event
+from connect.models.idempotency_keys import IdempotencyKey
+from connect.models.oauth import (
+    ApiClient,
+    OAuthAccessToken,
+    OAuthGrant,
+    OAuthIdToken,
+    OAuthRefreshToken,
+    UserConsent,
+)
+from connect.models.organizations import Invitation, Membership, Organization
+from connect.models.users import User
+
+__all__ = [
+    "ApiClient",
+    "ApiKey",
+    "AuditEntry",
+    "Environment",
+    "Event",
+    "IdempotencyKey",
+    "Invitation",
+    "Membership",
+    "OAuthAccessToken",
+    "OAuthGrant",
+    "OAuthIdToken",
+    "OAuthRefreshToken",
+    "Organization",
+    "OrganizationAuditEntry",
+    "SchemaTemplate",
+    "User",
+    "UserConsent",
+]

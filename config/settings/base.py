@@ -1,0 +1,213 @@
+"""Settings that hold everywhere. `dev`, `test` and `prod` only add to or tighten these.
+
+Every value that differs between machines comes from the environment; `.env.example` lists them all.
+"""
+
+from pathlib import Path
+
+import environ
+
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+LOCAL_DIR = BASE_DIR / ".local"
+env = environ.Env()
+for candidate in (BASE_DIR / ".env", LOCAL_DIR / "secrets.env"):
+    if candidate.exists():
+        env.read_env(candidate)
+
+# --- the product ------------------------------------------------------------------------------------------------------
+SECRET_KEY = env("SECRET_KEY")
+DEBUG = False
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
+FC_PUBLIC_URL = env("FC_PUBLIC_URL", default=f"http://127.0.0.1:{env('PORT', default='8000')}")
+FC_ENCRYPTION_KEYS = env("FC_ENCRYPTION_KEYS")
+FC_PRIVATE_HOSTS_ALLOWED = env.list("FC_PRIVATE_HOSTS_ALLOWED", default=[])
+
+# --- apps: what stands in the public schema, and what stands in every environment's ---------------------------------------
+SHARED_APPS = [
+    "connect",  # before django_tenants: our `migrate` and `shell` replace theirs
+    "django_tenants",
+    "dashboard",
+    "demo",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "oauth2_provider",
+    "django_celery_beat",
+    "django_htmx",
+    "rest_framework",
+    "drf_spectacular",
+    "csp",
+]
+TENANT_APPS = ["connect.tenant", "ledger", "payments"]
+INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
+TENANT_MODEL = "connect.Environment"
+TENANT_DB_ALIAS = "owner"
+PUBLIC_SCHEMA_NAME = "public"
+
+# --- database: rows only through `default` (role fc_app), structure only through `owner` (role fc_owner) -------------------
+_database = env.db_url("DATABASE_URL")
+_owner = env.db_url("DATABASE_OWNER_URL", default=env("DATABASE_URL"))
+DATABASES = {
+    "default": {
+        **_database,
+        "ENGINE": "connect.kit.postgresql",
+        "CONN_MAX_AGE": 600,
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+    },
+    "owner": {**_owner, "ENGINE": "django_tenants.postgresql_backend", "CONN_MAX_AGE": 0},
+}
+for _alias in DATABASES.values():
+    _alias["OPTIONS"] = {**_alias.get("OPTIONS", {}), "connect_timeout": 5}
+DATABASE_ROUTERS = ["connect.kit.tenancy.EnvironmentRouter"]
+TENANT_SYNC_ROUTER = "connect.kit.tenancy.EnvironmentRouter"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Valkey: broker, cache, limits. It may be flushed at any moment ----------------------------------------------------------
+REDIS_URL = env("REDIS_URL")
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "fc"}
+}
+
+# --- web ---------------------------------------------------------------------------------------------------------------------
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+MIDDLEWARE = [
+    "connect.api.middleware.RequestContextMiddleware",
+    "connect.api.middleware.ApiMiddleware",  # /v1 goes straight to its view: no session, cookie or locale is ever read
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = True
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+APPEND_SLASH = False
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+    }
+}
+
+# --- people --------------------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "connect.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if FC_PUBLIC_URL.startswith("https") else "http"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_ADAPTER = "connect.handlers.SealedMFAAdapter"
+USERSESSIONS_TRACK_ACTIVITY = True
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+EMAIL_BACKEND = env("EMAIL_BACKEND", default="django.core.mail.backends.smtp.EmailBackend")
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Facturino Connect <no-reply@localhost>")
+
+# --- other companies' apps: OAuth2 and OpenID Connect, every RFC 9700 rule on ----------------------------------------------------
+OAUTH2_PROVIDER_APPLICATION_MODEL = "connect.ApiClient"
+OAUTH2_PROVIDER_GRANT_MODEL = "connect.OAuthGrant"
+OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "connect.OAuthAccessToken"  # noqa: S105 - a model's name
+OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "connect.OAuthRefreshToken"  # noqa: S105
+OAUTH2_PROVIDER_ID_TOKEN_MODEL = "connect.OAuthIdToken"  # noqa: S105
+OAUTH2_PROVIDER = {
+    "PKCE_REQUIRED": True,
+    "ROTATE_REFRESH_TOKEN": True,
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 900,
+    "REFRESH_TOKEN_EXPIRE_SECONDS": 30 * 86400,
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
+    **{
+        f"COMPLIANT_BCP_RFC9700_{rule}": True
+        for rule in (
+            "IMPLICIT_GRANT", "PASSWORD_GRANT", "PKCE_METHOD", "ACCESS_TOKEN_TRANSPORT", "AUTHZ_RESPONSE_ISS",
+            "TOKEN_STORAGE", "REFRESH_TOKEN", "REDIRECT_URI_SCHEME", "REDIRECT_URI_MATCHING", "PKCE_REQUIRED",
+        )
+    },
+}  # fmt: skip
+
+# --- API -------------------------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["connect.api.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["connect.api.permissions.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["connect.api.throttling.CredentialThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["connect.api.parsers.JsonParser", "connect.api.parsers.FormParser"],
+    "DEFAULT_RENDERER_CLASSES": ["connect.api.renderers.JsonRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "connect.api.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "connect.api.errors.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "UNAUTHENTICATED_TOKEN": None,
+}
+
+# --- words and time ----------------------------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("mk", "Македонски"), ("sq", "Shqip"), ("sr", "Српски"), ("sr-latn", "Srpski")]
+TIME_ZONE = "UTC"
+USE_TZ = True
+SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -1,0 +1,9 @@
+"""Development: what `make run` uses. Mail lands in the mailbox page, endpoints on this machine may be called."""
+
+from config.settings.base import *
+
+DEBUG = env.bool("DEBUG", default=False)
+EMAIL_BACKEND = "dashboard.mail.MailboxBackend"
+FC_MAILBOX_DIR = LOCAL_DIR / "mail"
+FC_PRIVATE_HOSTS_ALLOWED = env.list("FC_PRIVATE_HOSTS_ALLOWED", default=["localhost:*", "127.0.0.1:*", "[::1]:*"])
+OAUTH2_PROVIDER = {**OAUTH2_PROVIDER, "ALLOWED_REDIRECT_URI_SCHEMES": ["http", "https"]}

@@ -1,0 +1,31 @@
+"""Tests: the embedded servers, started here because pytest-django reads settings before any other hook runs."""
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("SECRET_KEY", "tests-only")
+os.environ.setdefault("FC_ENCRYPTION_KEYS", "t1:dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk=")
+if "FC_TEST_SERVERS" not in os.environ:  # workers of a parallel run inherit what the first process started
+    from demo.servers.postgres import EmbeddedPostgres
+    from demo.servers.valkey import EmbeddedValkey
+
+    _home = Path(__file__).resolve().parents[2] / ".local" / "test"
+    _postgres = EmbeddedPostgres(_home / "postgres", durable=False)
+    _postgres.start()
+    _valkey = EmbeddedValkey(_home / "valkey")
+    _valkey.start()
+    os.environ.update(
+        FC_TEST_SERVERS=str(_home),
+        FC_TEST_ADMIN_URL=_postgres.admin_url("postgres"),
+        DATABASE_URL=_postgres.app_url("postgres"),
+        DATABASE_OWNER_URL=_postgres.owner_url("postgres"),
+        REDIS_URL=_valkey.url(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])),
+    )
+
+from config.settings.dev import *
+
+DEBUG = False
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
+DATABASES = {alias: {**settings, "CONN_MAX_AGE": 0, "TEST": {"MIRROR": None}} for alias, settings in DATABASES.items()}

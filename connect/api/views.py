@@ -1,0 +1,119 @@
+"""The base of every endpoint: the way of a request, in the order it happens.
+
+Credential → environment → rate limit → scope (`initial`), then parse → idempotency → one service call → answer. Each step
+is a module of its own beside this one; a resource only says what is its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django.http import HttpResponse
+from rest_framework.request import Request
+from rest_framework.viewsets import GenericViewSet
+
+from connect.api import execution, expand, renderers
+from connect.api.execution import Reply
+from connect.api.pagination import CursorPage
+from connect.api.parsers import parse_query
+from connect.api.serializers import InputSerializer
+from connect.domain.errors import AccountInvalid
+from connect.kit.caller import Actor, Caller
+from connect.kit.outcomes import Waiting
+from connect.selectors.credentials import Credential
+from connect.services import idempotency
+
+
+class ApiViewSet(GenericViewSet):
+    """Subclasses set `scope_resource` and `id_prefix`, and write one method per operation.
+
+    Use `self.input(In)` and `self.page()` for what came in, and answer with `self.read`, `self.local` or `self.external`.
+    """
+
+    scope_resource: ClassVar[str] = ""
+    id_prefix: ClassVar[str] = ""
+    lookup_value_regex = "[^/]+"
+    caller: Caller
+    expand_paths: list[str]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        self.expand_paths = []
+        self.perform_authentication(request)
+        self.check_throttles(request)
+        self.check_permissions(request)
+        self.caller = self._caller(request)
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
+        """There is one representation; `Accept` selects nothing."""
+        return renderers.JSON, renderers.JSON.media_type
+
+    def input(self, serializer: type[InputSerializer]) -> dict[str, Any]:
+        """The body, checked against `serializer`; raises the class of what is wrong, naming the parameter."""
+        self.expand_paths, tree = expand.split(self.request.data)
+        return serializer.check(tree)
+
+    def query(self, serializer: type[InputSerializer]) -> dict[str, Any]:
+        """The query string, checked like a body: filters of lists and `expand[]`."""
+        self.expand_paths, tree = expand.split(parse_query(self.request))
+        return serializer.check(tree)
+
+    def read(self, work: Callable[[Caller], Any]) -> HttpResponse:
+        """Answer with what `work` finds."""
+        return self._answer(execution.read(self.caller, work, self._render))
+
+    def list_of(self, work: Callable[[Caller], tuple[list[Any], bool]]) -> HttpResponse:
+        """Answer with a page; `work` returns the objects, newest first, and whether there are more."""
+
+        def envelope(found: tuple[list[Any], bool]) -> bytes:
+            objects, has_more = found
+            expand.apply(self.caller, objects, self.expand_paths, in_list=True)
+            return renderers.render_bytes(CursorPage.envelope(self.request.path, objects, has_more))
+
+        return self._answer(execution.read(self.caller, work, envelope))
+
+    def local(self, work: Callable[[Caller], Any]) -> HttpResponse:
+        """Answer with what `work` does, in one transaction with its idempotency key."""
+        return self._answer(execution.local(self.caller, self._claim(), work, self._render))
+
+    def external(
+        self,
+        *,
+        begin: Callable[[Caller], Any],
+        resume: Callable[[Caller, str], Any],
+        call: Callable[[Waiting], Any],
+        record: Callable[[Caller, Waiting, Any], Any],
+    ) -> HttpResponse:
+        """Answer with what the outside world says: claim, call, record."""
+        reply = execution.external(
+            self.caller, self._claim(), begin=begin, resume=resume, call=call, record=record, render=self._render
+        )
+        return self._answer(reply)
+
+    def _claim(self) -> idempotency.Claim | None:
+        request = self.request
+        return idempotency.claim(self.caller, method=request.method or "", path=request.path, parameters=request.data)
+
+    def _render(self, shape: Any) -> bytes:
+        expand.apply(self.caller, [shape], self.expand_paths)
+        return renderers.render_bytes(shape)
+
+    def _answer(self, reply: Reply) -> HttpResponse:
+        response = HttpResponse(reply.body, status=reply.status, content_type="application/json", headers=reply.headers)
+        if reply.replayed:
+            response.headers["Idempotent-Replayed"] = "true"
+        return response
+
+    def _caller(self, request: Request) -> Caller:
+        credential: Credential = request.auth
+        meta = request.META
+        if account := meta.get("HTTP_STRIPE_ACCOUNT"):
+            raise AccountInvalid(account=account)
+        return Caller(
+            environment=credential.environment,
+            actor=Actor("api_key", credential.id, credential.name),
+            scopes=credential.scopes,
+            request_id=getattr(request._request, "request_id", ""),  # noqa: SLF001 - DRF's name for the wrapped request
+            idempotency_key=meta.get("HTTP_IDEMPOTENCY_KEY") if request.method == "POST" else None,
+            api_version=meta.get("HTTP_FACTURINO_VERSION", credential.environment.api_version),
+        )

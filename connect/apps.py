@@ -1,0 +1,8 @@
+"""The floor's Django app: its public half. Its tenant half is `connect.tenant`."""
+
+from django.apps import AppConfig
+
+
+class ConnectConfig(AppConfig):
+    name = "connect"
+    verbose_name = "Platform"

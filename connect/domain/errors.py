@@ -1,0 +1,133 @@
+"""Refusals of the floor: credentials, scopes, idempotency, environments."""
+
+from connect.kit.errors import DomainError
+
+
+class ApiKeyMissing(DomainError):
+    """The request carried no API key."""
+
+    code = "api_key_missing"
+    status = 401
+    message = (
+        "You did not provide an API key. Send it as 'Authorization: Bearer YOUR_KEY', or as the user name of HTTP Basic"
+        " authentication. Keys are made in the dashboard under Developers."
+    )
+    headers = {"WWW-Authenticate": 'Bearer realm="Facturino Connect"'}
+
+
+class ApiKeyInvalid(DomainError):
+    """The API key does not exist or was revoked."""
+
+    code = "api_key_invalid"
+    status = 401
+    message = "Invalid API key provided: {redacted}. Check it, or make a new one in the dashboard under Developers."
+    headers = {"WWW-Authenticate": 'Bearer realm="Facturino Connect"'}
+
+
+class ApiKeyExpired(DomainError):
+    """The API key's time is over."""
+
+    code = "api_key_expired"
+    status = 401
+    message = "Expired API key provided: {redacted}. Roll it in the dashboard under Developers."
+    headers = {"WWW-Authenticate": 'Bearer realm="Facturino Connect"'}
+
+
+class AddressNotAllowed(DomainError):
+    """The API key may be used only from the addresses on its list."""
+
+    code = "address_not_allowed"
+    status = 403
+    message = "This API key may not be used from {address}. Add the address to the key's list in the dashboard."
+
+
+class PermissionMissing(DomainError):
+    """The API key lacks the scope this request needs."""
+
+    code = "permission_missing"
+    status = 403
+    message = "This API key does not have the required scope '{scope}' for this request."
+
+
+class AccountInvalid(DomainError):
+    """The connected account named in `Stripe-Account` does not exist or does not belong to this environment."""
+
+    code = "account_invalid"
+    status = 403
+    message = "The provided key does not have access to account '{account}', or that account does not exist."
+
+
+class IdempotencyMismatch(DomainError):
+    """An idempotency key was sent again with other parameters or to another address."""
+
+    type = "idempotency_error"
+    code = "idempotency_error"
+    status = 400
+    message = (
+        "Keys for idempotent requests can only be used with the same parameters they were first used with. Try using a"
+        " key other than '{key}' if you meant to execute a different request."
+    )
+
+
+class IdempotencyKeyInUse(DomainError):
+    """Another request with the same idempotency key is still being worked on; send it again in a moment."""
+
+    type = "idempotency_error"
+    code = "idempotency_key_in_use"
+    status = 409
+    message = (
+        "There is currently another in-progress request using this idempotency key. Send this one again in a moment."
+    )
+    headers = {"Stripe-Should-Retry": "true", "Retry-After": "1"}
+
+
+class IdempotencyKeyTooLong(DomainError):
+    """An idempotency key has at most 255 characters."""
+
+    code = "idempotency_key_too_long"
+    message = "The Idempotency-Key has {length} characters; at most 255 are allowed."
+
+
+class EnvironmentNotReady(DomainError):
+    """The environment is still being made, or is being migrated."""
+
+    type = "api_error"
+    code = "environment_not_ready"
+    status = 503
+    message = "This environment is not ready yet. Send the request again in a few seconds."
+    headers = {"Retry-After": "2", "Stripe-Should-Retry": "true"}
+
+
+class ScopeUnknown(DomainError):
+    """A scope given for a key does not exist."""
+
+    code = "scope_unknown"
+    message = "Unknown scope: {scope}."
+
+
+class KeyNameRequired(DomainError):
+    """An API key needs a name, so that people can tell what it is for."""
+
+    code = "api_key_name_required"
+    message = "Give the key a name of 1 to 80 characters, such as the app or server that will use it."
+
+
+class KeyRevoked(DomainError):
+    """A revoked key cannot be changed."""
+
+    code = "api_key_revoked"
+    message = "This key was revoked and cannot be changed. Make a new one."
+
+
+class SlugTaken(DomainError):
+    """Another organization uses this address."""
+
+    code = "slug_taken"
+    message = "Another organization already uses the address '{slug}'. Choose another."
+
+
+class NameInvalid(DomainError):
+    """A name is empty, too long or unreadable."""
+
+    code = "name_invalid"
+    message = "Give a name of 1 to {maximum} characters."

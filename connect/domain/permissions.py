@@ -1,0 +1,42 @@
+"""What each role may do in an organization: the one permission table. Pages and the team's tests read it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class Role(StrEnum):
+    """A member's role, from most to least powerful."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    DEVELOPER = "developer"
+    ANALYST = "analyst"
+    SUPPORT = "support"
+
+
+_EVERYONE: Final = frozenset(Role)
+_ADMINS: Final = frozenset({Role.OWNER, Role.ADMIN})
+_BUILDERS: Final = _ADMINS | {Role.DEVELOPER}
+
+PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
+    "home:read": _EVERYONE,
+    "payments:read": _EVERYONE,
+    "payments:write": _ADMINS | {Role.SUPPORT},
+    "customers:read": _EVERYONE,
+    "balance:read": _ADMINS | {Role.DEVELOPER, Role.ANALYST},
+    "ledger:read": _ADMINS | {Role.DEVELOPER, Role.ANALYST},
+    "api_keys:read": _BUILDERS,
+    "api_keys:write": _BUILDERS,
+    "logs:read": _BUILDERS | {Role.SUPPORT},
+    "team:read": _EVERYONE,
+    "team:write": _ADMINS,
+    "settings:write": _ADMINS,
+    "organization:transfer": frozenset({Role.OWNER}),
+}
+
+
+def allows(role: str, permission: str) -> bool:
+    """Whether `role` holds `permission`; raises KeyError for a permission that is not in the table."""
+    return role in PERMISSIONS[permission]

@@ -1,0 +1,35 @@
+"""Every scope, with the sentence a person reads when granting it. `*` stands for all of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+ALL: Final = "*"
+
+SCOPES: Final[dict[str, str]] = {
+    "payments:read": "See payments, charges and payment methods",
+    "payments:write": "Create, confirm, capture and cancel payments",
+    "customers:read": "See customers",
+    "customers:write": "Create and change customers",
+    "balance:read": "See the balance and its transactions",
+    "ledger:read": "See ledger accounts, transactions and balances",
+    "ledger:write": "Post to the ledger and place holds",
+}
+
+
+def verb(method: str) -> str:
+    """`read` for a safe HTTP method, else `write`."""
+    return "read" if method in {"GET", "HEAD", "OPTIONS"} else "write"
+
+
+def allows(granted: frozenset[str], wanted: str) -> bool:
+    """Whether `granted` covers `wanted`; writing a resource includes reading it."""
+    if ALL in granted or wanted in granted:
+        return True
+    resource, _, action = wanted.partition(":")
+    return action == "read" and f"{resource}:write" in granted
+
+
+def unknown(scopes: frozenset[str]) -> set[str]:
+    """Those of `scopes` that do not exist."""
+    return {scope for scope in scopes if scope != ALL and scope not in SCOPES}

@@ -1,0 +1,35 @@
+"""What the rows of every app share."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from connect.kit import ids
+
+
+class PublicModel(models.Model):
+    """A row of the public schema. UUIDv7 primary keys here too, so that a table can move to another cluster."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class TenantModel(models.Model):
+    """A row of an environment's schema, reachable only inside `use_environment`."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class ConnectTenantModel(TenantModel):
+    """A tenant row of `connect` itself; its migrations stand in `connect/tenant/migrations`."""
+
+    class Meta:
+        abstract = True
+        app_label = "connect_tenant"

@@ -1,0 +1,40 @@
+"""Environments, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from connect.kit.caller import EnvironmentRef
+from connect.models import Environment
+
+
+def for_organization(organization_id: UUID) -> list[EnvironmentRef]:
+    """The organization's environments, live first."""
+    rows = Environment.objects.select_related("organization").filter(organization_id=organization_id)
+    return [row.ref() for row in rows.order_by("kind")]
+
+
+def get(slug: str, kind: str) -> EnvironmentRef | None:
+    """The environment at `<organization slug>/<test|live>`, or None."""
+    row = Environment.objects.select_related("organization").filter(organization__slug=slug, kind=kind).first()
+    return row.ref() if row else None
+
+
+def by_short_id(short_id: str) -> EnvironmentRef | None:
+    """The environment whose schema ends in `short_id`: for hosted pages and callbacks that carry `<short id>.<secret>`."""
+    row = Environment.objects.select_related("organization").filter(short_id=short_id).first()
+    return row.ref() if row else None
+
+
+def by_id(environment_id: UUID) -> EnvironmentRef | None:
+    """The environment with this id, or None."""
+    row = Environment.objects.select_related("organization").filter(pk=environment_id).first()
+    return row.ref() if row else None
+
+
+def ready() -> Iterator[EnvironmentRef]:
+    """Every environment that can be opened, oldest first: what a job that visits all of them walks over."""
+    rows = Environment.objects.select_related("organization").filter(status=Environment.Status.READY)
+    for row in rows.order_by("id").iterator(chunk_size=500):
+        yield row.ref()

@@ -1,0 +1,36 @@
+"""Organizations as a member sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from connect.models import Membership
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationRef:
+    """An organization, and the role of the person asking."""
+
+    id: UUID
+    name: str
+    slug: str
+    tier: str
+    role: str
+
+
+def for_user(user_id: UUID) -> list[OrganizationRef]:
+    """The organizations a person belongs to, by name."""
+    rows = Membership.objects.select_related("organization").filter(user_id=user_id).order_by("organization__name")
+    return [_ref(row) for row in rows]
+
+
+def for_member(user_id: UUID, slug: str) -> OrganizationRef | None:
+    """The organization at `slug` if the person belongs to it; a stranger gets None, as if it did not exist."""
+    row = Membership.objects.select_related("organization").filter(user_id=user_id, organization__slug=slug).first()
+    return _ref(row) if row else None
+
+
+def _ref(row: Membership) -> OrganizationRef:
+    organization = row.organization
+    return OrganizationRef(organization.id, organization.name, organization.slug, organization.tier, row.role)

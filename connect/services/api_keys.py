@@ -1,0 +1,146 @@
+"""Making, rolling and revoking API keys. These are public rows: call them outside of `use_environment`."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from connect.domain import api_keys, errors, scopes
+from connect.kit import clock, ids
+from connect.kit.caller import Caller
+from connect.kit.errors import ParameterInvalid, ResourceMissing
+from connect.models import ApiKey
+from connect.selectors import credentials
+from connect.selectors.api_keys import PREFIX, ApiKeyInfo, info
+from connect.services import audit
+
+
+def create(
+    caller: Caller,
+    *,
+    name: str,
+    scopes: Iterable[str],
+    expires_at: datetime | None = None,
+    ip_allowlist: Sequence[str] = (),
+) -> tuple[ApiKeyInfo, str]:
+    """Issue a key for the caller's environment. Returns it and its secret, which can never be read again.
+
+    Raises `KeyNameRequired`, `ScopeUnknown`, and `ParameterInvalid` for an address list or an expiry that makes no sense.
+    """
+    with transaction.atomic():
+        row, secret = _issue(
+            caller,
+            name=_checked_name(name),
+            scopes=_checked_scopes(scopes),
+            expires_at=_checked_expiry(expires_at),
+            ip_allowlist=_checked_networks(ip_allowlist),
+        )
+        _audit(caller, "api_key.created", row)
+    return info(row), secret
+
+
+def roll(caller: Caller, *, key_id: str, overlap_seconds: int) -> tuple[ApiKeyInfo, str]:
+    """Replace a key by a new one with the same name and rights. The old one works `overlap_seconds` longer (0 to 7 days).
+
+    Raises `ResourceMissing` or `KeyRevoked`.
+    """
+    if not 0 <= overlap_seconds <= 7 * 86400:
+        raise ParameterInvalid("The old key can stay valid for at most 7 days.", param="overlap_seconds")
+    with transaction.atomic():
+        old = _locked(caller, key_id)
+        row, secret = _issue(
+            caller, name=old.name, scopes=old.scopes, expires_at=None, ip_allowlist=list(old.ip_allowlist)
+        )
+        end = clock.wall() + timedelta(seconds=overlap_seconds)
+        old.expires_at = min(old.expires_at, end) if old.expires_at else end
+        old.rolled_to = row
+        old.save(update_fields=["expires_at", "rolled_to"])
+        _audit(caller, "api_key.rolled", row, old=key_id, overlap_seconds=overlap_seconds)
+    credentials.forget()
+    return info(row), secret
+
+
+def revoke(caller: Caller, *, key_id: str) -> ApiKeyInfo:
+    """End a key. Every process refuses it within `credentials.CACHE_SECONDS`. Raises `ResourceMissing` or `KeyRevoked`."""
+    with transaction.atomic():
+        row = _locked(caller, key_id)
+        row.revoked_at = clock.wall()
+        row.save(update_fields=["revoked_at"])
+        _audit(caller, "api_key.revoked", row)
+    credentials.forget()
+    return info(row)
+
+
+def _issue(
+    caller: Caller, *, name: str, scopes: list[str], expires_at: datetime | None, ip_allowlist: list[str]
+) -> tuple[ApiKey, str]:
+    secret = api_keys.generate(caller.environment.kind)
+    row = ApiKey.objects.create(
+        environment_id=caller.environment.id,
+        name=name,
+        secret_hash=api_keys.digest(secret),
+        prefix=secret[:8],
+        last4=secret[-4:],
+        scopes=scopes,
+        ip_allowlist=ip_allowlist,
+        created_by_id=ids.decode("usr", caller.actor.id) if caller.actor.kind == "user" else None,
+        expires_at=expires_at,
+    )
+    return row, secret
+
+
+def _locked(caller: Caller, key_id: str) -> ApiKey:
+    row = (
+        ApiKey.objects.select_for_update()
+        .filter(environment_id=caller.environment.id, pk=ids.decode(PREFIX, key_id))
+        .first()
+    )
+    if row is None:
+        raise ResourceMissing(resource="api_key", id=key_id)
+    if row.revoked_at is not None:
+        raise errors.KeyRevoked
+    return row
+
+
+def _checked_name(name: str) -> str:
+    name = name.strip()
+    if not 1 <= len(name) <= 80:
+        raise errors.KeyNameRequired(param="name")
+    return name
+
+
+def _checked_scopes(given: Iterable[str]) -> list[str]:
+    wanted = frozenset(given)
+    for scope in sorted(scopes.unknown(wanted)):
+        raise errors.ScopeUnknown(scope=scope, param="scopes")
+    if not wanted:
+        raise ParameterInvalid("Choose at least one scope, or full access.", param="scopes")
+    return [scopes.ALL] if scopes.ALL in wanted else sorted(wanted)
+
+
+def _checked_expiry(expires_at: datetime | None) -> datetime | None:
+    if expires_at is not None and expires_at <= clock.wall():
+        raise ParameterInvalid("The expiry has to lie in the future.", param="expires_at")
+    return expires_at
+
+
+def _checked_networks(networks: Sequence[str]) -> list[str]:
+    try:
+        return [str(ipaddress.ip_network(network.strip(), strict=False)) for network in networks]
+    except ValueError as error:
+        raise ParameterInvalid(f"Not an address or network: {error}.", param="ip_allowlist") from error
+
+
+def _audit(caller: Caller, action: str, row: ApiKey, **data: object) -> None:
+    audit.record_for_organization(
+        caller.environment.organization_id,
+        actor=caller.actor,
+        action=action,
+        target=ids.encode(PREFIX, row.id),
+        environment_id=caller.environment.id,
+        name=row.name,
+        **data,
+    )

@@ -1,0 +1,54 @@
+"""Publishing events: the outbox row is written in the transaction of its cause, and frozen there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from django.db import connection
+
+from connect.kit import ids, tenancy
+from connect.kit.caller import Caller
+
+PREFIX = "evt"
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """`type` is an event name (`payment_intent.succeeded`), `payload` the object's wire shape as it is now."""
+
+    type: str
+    payload: msgspec.Struct
+    previous_attributes: dict[str, Any] | None = None
+
+
+def publish(caller: Caller, *events: NewEvent) -> None:
+    """Write events in order, in one statement. Raises `EnvironmentRequired` outside of an environment."""
+    if not events:
+        return
+    if tenancy.current() is None:
+        raise tenancy.EnvironmentRequired("an event is written in the transaction of its cause")
+    created = caller.clock.business()
+    rows: list[Any] = []
+    for event in events:
+        payload = msgspec.json.encode(event.payload)
+        previous = (
+            None if event.previous_attributes is None else msgspec.json.encode(event.previous_attributes).decode()
+        )
+        rows += [
+            ids.new(), caller.account, event.type, caller.api_version, event.payload.id,  # type: ignore[attr-defined]
+            payload.decode(), previous, caller.request_id, caller.idempotency_key or "", created,
+        ]  # fmt: skip
+    _insert(len(events), rows)
+
+
+def _insert(count: int, values: Sequence[Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO connect_event (id, account_id, type, schema_version, api_version, object_id, payload,"
+            " previous_attributes, request_id, idempotency_key, created_at) VALUES "
+            + ", ".join(["(%s, %s, %s, 1, %s, %s, %s::jsonb, %s::jsonb, %s, %s, %s)"] * count),
+            values,
+        )

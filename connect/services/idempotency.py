@@ -1,0 +1,158 @@
+"""Idempotency keys: an effect and its answer commit together, and the same key gets the same bytes.
+
+The scope of a key is environment + account + key. While a request holds the key's advisory lock or lease, another with
+the same key is refused with 409; afterwards it gets the stored answer. What never began (validation, 401, 404, 429) is
+not stored. Rules: docs.stripe.com/api/idempotent_requests.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+import msgspec
+from django.db import IntegrityError, connection
+
+from connect.domain.errors import IdempotencyKeyInUse, IdempotencyKeyTooLong, IdempotencyMismatch
+from connect.kit import ids, secretbox
+from connect.kit.caller import Caller
+
+KEY_LENGTH_MAX: Final = 255
+LEASE_SECONDS: Final = 60
+"""How long an external request may wait for the outside world before the same key may take it over."""
+
+
+class KeyRaced(Exception):
+    """Another transaction stored the same key first; start over and the stored answer will be found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One request's claim on its key. `fingerprint` is SHA-256 over method, path and parameters."""
+
+    key: str
+    fingerprint: bytes
+    lock: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReply:
+    """The answer that was given: HTTP status and the exact bytes of the body."""
+
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """A request that began with this key never came to its end; `resume` names what it left to settle."""
+
+    resume: str
+
+
+def claim(caller: Caller, *, method: str, path: str, parameters: Any) -> Claim | None:
+    """The claim of a request that carries a key, or None. Raises `IdempotencyKeyTooLong`."""
+    key = caller.idempotency_key
+    if not key:
+        return None
+    if len(key) > KEY_LENGTH_MAX:
+        raise IdempotencyKeyTooLong(length=len(key))
+    canonical = msgspec.json.encode([method, path, parameters], order="deterministic")
+    place = f"{caller.environment.schema_name}\0{caller.account}\0{key}".encode()
+    lock = int.from_bytes(hashlib.blake2b(place, digest_size=8).digest(), "big", signed=True)
+    return Claim(key, hashlib.sha256(canonical).digest(), lock)
+
+
+def find(caller: Caller, claim: Claim, *, locked: bool) -> StoredReply | Interrupted | None:
+    """What the key stands for so far. Call it first in the transaction, with the lock's outcome.
+
+    Raises `IdempotencyKeyInUse` while another request holds the key, `IdempotencyMismatch` when it was used otherwise.
+    """
+    if not locked:
+        raise IdempotencyKeyInUse
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, fingerprint, state, status, reply, resume, lease_until > clock_timestamp()"
+            " FROM connect_idempotency_key WHERE account_id = %s AND key = %s FOR UPDATE",
+            [caller.account, claim.key],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    identifier, fingerprint, state, status, reply, resume, leased = row
+    if bytes(fingerprint) != claim.fingerprint:
+        raise IdempotencyMismatch(key=claim.key)
+    if state == "done":
+        return StoredReply(status, secretbox.unseal(reply, place=_place(caller, identifier)))
+    if leased:
+        raise IdempotencyKeyInUse
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE connect_idempotency_key SET lease_until = clock_timestamp() + %s, request_id = %s WHERE id = %s",
+            [timedelta(seconds=LEASE_SECONDS), caller.request_id, identifier],
+        )
+    return Interrupted(resume)
+
+
+def store(caller: Caller, claim: Claim, *, status: int, body: bytes) -> None:
+    """Keep the answer of a request that began and ended in this transaction. Raises `KeyRaced`."""
+    identifier = ids.new()
+    sealed = secretbox.seal(body, place=_place(caller, identifier))
+    _insert(
+        [identifier, caller.account, claim.key, claim.fingerprint, "done", caller.request_id, "", None, status, sealed]
+    )
+
+
+def begin(caller: Caller, claim: Claim, *, resume: str) -> None:
+    """Keep the claim of a request that goes on to the outside world, under a lease. Raises `KeyRaced`."""
+    lease = timedelta(seconds=LEASE_SECONDS)
+    _insert(
+        [
+            ids.new(),
+            caller.account,
+            claim.key,
+            claim.fingerprint,
+            "claimed",
+            caller.request_id,
+            resume,
+            lease,
+            None,
+            None,
+        ]
+    )
+
+
+def finish(caller: Caller, claim: Claim, *, status: int, body: bytes) -> None:
+    """Keep the answer of a request whose claim was kept by `begin`. The first answer stays."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM connect_idempotency_key WHERE account_id = %s AND key = %s AND state = 'claimed' FOR UPDATE",
+            [caller.account, claim.key],
+        )
+        row = cursor.fetchone()
+        if row is None:
+            return
+        sealed = secretbox.seal(body, place=_place(caller, row[0]))
+        cursor.execute(
+            "UPDATE connect_idempotency_key SET state = 'done', status = %s, reply = %s, lease_until = NULL WHERE id = %s",
+            [status, sealed, row[0]],
+        )
+
+
+def _insert(values: list[Any]) -> None:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO connect_idempotency_key (id, account_id, key, fingerprint, state, request_id, resume,"
+                " lease_until, status, reply, created_at)"
+                " VALUES (%s, %s, %s, %s, %s, %s, %s, clock_timestamp() + %s::interval, %s, %s, clock_timestamp())",
+                values,
+            )
+    except IntegrityError as error:
+        raise KeyRaced from error
+
+
+def _place(caller: Caller, identifier: Any) -> str:
+    return f"{caller.environment.schema_name}.connect_idempotency_key.reply:{identifier}"

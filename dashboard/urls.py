@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dashboard.pages import api_keys, home, mailbox, payments, theme
+from dashboard.pages import api_keys, home, mailbox, organizations, payments, theme
 
 app_name = "dashboard"
 
@@ -11,6 +11,8 @@ urlpatterns = [
     path("theme", theme.theme, name="theme"),
     path("mailbox", mailbox.mailbox, name="mailbox"),
     path("mailbox/<slug:name>", mailbox.message, name="mailbox_message"),
+    path("organizations/new", organizations.new, name="organization_new"),
+    path("o/<slug:org_slug>/preparing", organizations.preparing, name="preparing"),
     path("o/<slug:org_slug>/<slug:mode>/", home.home, name="home"),
     path("o/<slug:org_slug>/<slug:mode>/payments", payments.payments, name="payments"),
     path("o/<slug:org_slug>/<slug:mode>/payments/<slug:payment_id>", payments.payment, name="payment"),

@@ -14,7 +14,7 @@ from typing import Any, Concatenate, ParamSpec, cast
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render as render_template
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
@@ -90,6 +90,14 @@ class OrganizationPage:
         ]
 
 
+class EnvironmentBeingPrepared(Exception):
+    """The organization's test environment has no schema yet: its members are asked to wait a moment."""
+
+    def __init__(self, org_slug: str) -> None:
+        super().__init__(org_slug)
+        self.org_slug = org_slug
+
+
 View = Callable[Concatenate[HttpRequest, OrganizationPage, P], HttpResponse]
 
 
@@ -106,7 +114,10 @@ def organization_page(
         @wraps(view)
         @login_required
         def guarded(request: HttpRequest, org_slug: str, mode: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-            page = _resolve(request, org_slug, mode)
+            try:
+                page = _resolve(request, org_slug, mode)
+            except EnvironmentBeingPrepared as error:
+                return HttpResponseRedirect(reverse("dashboard:preparing", args=[error.org_slug]))
             if permission is not None and not page.allows(permission):
                 raise PermissionDenied
             with use_environment(page.environment) if opens_environment else nullcontext():
@@ -138,6 +149,8 @@ def _resolve(request: HttpRequest, org_slug: str, mode: str) -> OrganizationPage
     environments = environment_selectors.for_organization(organization.id)
     environment = next((found for found in environments if found.kind == mode), None)
     if environment is None:
+        if mode == "test":
+            raise EnvironmentBeingPrepared(organization.slug)
         raise Http404
     match = request.resolver_match
     return OrganizationPage(

@@ -7,7 +7,6 @@ from typing import Final
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render as render_template
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
@@ -40,10 +39,10 @@ class Step:
 @require_safe
 @login_required
 def start(request: HttpRequest) -> HttpResponse:
-    """Leads a signed-in person to their first organization's test mode."""
+    """Leads a signed-in person to their first organization's test mode, or to making one."""
     organizations = organization_selectors.for_user(request.user.pk)
     if not organizations:
-        return render_template(request, "dashboard/no_organization.html")
+        return HttpResponseRedirect(reverse("dashboard:organization_new"))
     return HttpResponseRedirect(reverse("dashboard:home", args=[organizations[0].slug, "test"]))
 
 

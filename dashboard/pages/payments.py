@@ -117,7 +117,8 @@ def payment(request: HttpRequest, page: OrganizationPage, payment_id: str) -> Ht
     except ResourceMissing as error:
         raise Http404 from error
     if request.GET.get("tab") == "json":
-        text = msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
+        shown = msgspec.structs.replace(found, client_secret=None)  # with it a reader could confirm the payment
+        text = msgspec.json.format(msgspec.json.encode(shown), indent=2).decode()
         return render(request, page, "dashboard/payment_detail.html", {"payment": found, "tab": "json", "json": text})
     charges = charge_selectors.for_intent(page.caller, found.id)
     postings = _postings(found, charges) if page.allows("ledger:read") else []

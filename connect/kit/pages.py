@@ -1,0 +1,124 @@
+"""A page of a list: what was asked for, how it is cut from rows, and the envelope it travels in.
+
+Lists are always newest first, that is by id descending. A page that ends before an object is read upwards from it
+and turned round, so that walking back gives every object once, in the same order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Generic, TypeVar
+from uuid import UUID
+
+import msgspec
+
+DEFAULT_LIMIT: Final = 10
+MAXIMUM_LIMIT: Final = 100
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """At most one of the two cursors is set. `limit` is 1 to 100 objects."""
+
+    limit: int = DEFAULT_LIMIT
+    starting_after: UUID | None = None
+    ending_before: UUID | None = None
+
+    @property
+    def cursor(self) -> UUID | None:
+        """The id this page starts after or ends before."""
+        return self.starting_after or self.ending_before
+
+    @property
+    def backwards(self) -> bool:
+        """Whether the page is the one just above `ending_before`."""
+        return self.ending_before is not None
+
+
+class ListObject(msgspec.Struct, Generic[T], kw_only=True):
+    """The envelope of every list. `url` is a relative path: official SDKs refuse an absolute one."""
+
+    object: str = "list"
+    url: str
+    has_more: bool
+    data: list[T]
+
+
+class SearchResult(msgspec.Struct, Generic[T], kw_only=True):
+    """The envelope of a search; `next_page` is given back as `page` to read on."""
+
+    object: str = "search_result"
+    url: str
+    has_more: bool
+    next_page: str | None = None
+    data: list[T]
+
+
+def slice_queryset(queryset: Any, page: Page, *, key: str = "id") -> tuple[list[Any], bool]:
+    """Cut `page` out of a queryset: the rows newest first, and whether more follow in the direction of reading.
+
+    The queryset carries the filters; its own ordering is replaced by `key` (a UUIDv7). One statement, which reads one
+    row more than asked to learn whether there are more.
+    """
+    if page.starting_after is not None:
+        queryset = queryset.filter(**{f"{key}__lt": page.starting_after})
+    elif page.ending_before is not None:
+        queryset = queryset.filter(**{f"{key}__gt": page.ending_before})
+    order = key if page.backwards else f"-{key}"
+    return slice_rows(list(queryset.order_by(order)[: page.limit + 1]), page)
+
+
+def slice_rows(rows: Sequence[T], page: Page) -> tuple[list[T], bool]:
+    """The same for rows already read with `clause()`: up to `limit + 1` of them, in the order of that clause."""
+    kept = list(rows[: page.limit])
+    if page.backwards:
+        kept.reverse()
+    return kept, len(rows) > page.limit
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """Parts of a SQL statement: `WHERE … AND {where} ORDER BY {order} LIMIT %s`, and the parameters in that order."""
+
+    where: str
+    order: str
+    where_parameters: tuple[UUID, ...]
+    limit: int
+
+
+def clause(page: Page, *, column: str = "id") -> Clause:
+    """The page as SQL for a selector that writes its own statement. `column` is the code's own text, never input.
+
+    The limit is one more than the page's; hand the rows to `slice_rows`.
+    """
+    if page.starting_after is not None:
+        return Clause(f"{column} < %s", f"{column} DESC", (page.starting_after,), page.limit + 1)
+    if page.ending_before is not None:
+        return Clause(f"{column} > %s", f"{column} ASC", (page.ending_before,), page.limit + 1)
+    return Clause("TRUE", f"{column} DESC", (), page.limit + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRange:
+    """A filter on time; bounds that are None do not bind."""
+
+    gt: datetime | None = None
+    gte: datetime | None = None
+    lt: datetime | None = None
+    lte: datetime | None = None
+
+    def filters(self, column: str) -> dict[str, datetime]:
+        """Keyword arguments for a queryset: `queryset.filter(**created.filters("created"))`.
+
+        The API counts in whole seconds, rows in microseconds: a bound means the second it names as a whole.
+        """
+        one = timedelta(seconds=1)
+        bounds = {
+            "gte": max((moment for moment in (self.gte, self.gt and self.gt + one) if moment), default=None),
+            "lt": min((moment for moment in (self.lt, self.lte and self.lte + one) if moment), default=None),
+        }
+        return {f"{column}__{name}": moment for name, moment in bounds.items() if moment is not None}

@@ -18,8 +18,9 @@ from ledger.models import arrays, functions, rows
 _ACCOUNTS: Final = "%s::text[], %s::text[], %s::text[], %s::bigint[], %s::smallint[], %s::uuid[], %s::uuid[]"
 _PLACE: Final = (
     f"SELECT {rows.HOLD} FROM ledger_hold_place(%s, %s, %s, %s, %s, %s, %s, %s::jsonb, {_ACCOUNTS}) p"  # noqa: S608
-    f" CROSS JOIN LATERAL (SELECT (p.hold).*) h{rows.HOLD_ACCOUNTS}"
+    " CROSS JOIN LATERAL (SELECT (p.hold).*) h CROSS JOIN (SELECT %s::text AS path) s CROSS JOIN (SELECT %s::text AS path) d"
 )
+"""The paths are given back to the statement: it does not see the accounts that its own function call opens."""
 _POST: Final = (
     f"SELECT {rows.HOLD}, p.id, p.existed FROM ledger_hold_post("  # noqa: S608
     f"%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, {_ACCOUNTS}, %s::int[], %s::bigint[]) p"
@@ -50,8 +51,9 @@ def place(
     if amount.minor <= 0:
         raise ValueError("a hold is for a positive amount")
     accounts = arrays.Accounts()
-    for account in (source, destination):
-        accounts.position(Line(account, amount))
+    lines = (Line(source, amount), Line(destination, amount))
+    for line in lines:
+        accounts.position(line)
     if len(accounts.specs) != 2:
         raise ValueError("a hold moves money between two different accounts")
     row = functions.call(
@@ -59,7 +61,7 @@ def place(
         _PLACE,
         [
             ids.new(), idempotency_key, amount.currency, amount.minor, expires_at, reference, description,
-            arrays.json_text(metadata or {}), *accounts.parameters(),
+            arrays.json_text(metadata or {}), *accounts.parameters(), *(line.path for line in lines),
         ],
     )  # fmt: skip
     return rows.hold(row)

@@ -229,10 +229,10 @@ def reset(root: Path, terminal: Terminal, *, force: bool) -> None:
                 raise Failed("`make reset` deletes all local data; say FORCE=1 make reset where nobody can be asked.")
             if input("This deletes the database, keys and logs in .local/. Type yes to go on: ").strip() != "yes":
                 raise Failed("Nothing was deleted.")
-        for memory in local.rglob("server.json"):
+        for memory in list(local.rglob("server.json")):
             EmbeddedPostgres(memory.parent).destroy()
-        for memory in local.rglob("valkey.pid"):
-            EmbeddedValkey(memory.parent).stop()
+        for memory in list(local.rglob("valkey.pid")):
+            EmbeddedValkey(memory.parent).destroy()
         shutil.rmtree(local)
     terminal.say("Forgotten. `make run` begins afresh.")
 

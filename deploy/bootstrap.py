@@ -106,7 +106,7 @@ class Environment:
         command = [str(self.python), "-m", "pip", "install", "--require-hashes", "-r", file.name]
         command += ["--progress-bar", "off", "--disable-pip-version-check", "--no-input"]
         begun, progress = time.time(), Progress(total)
-        words: "list[str]" = []
+        words: list[str] = []
         with subprocess.Popen(  # noqa: S603
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=str(self.root)
         ) as pip:

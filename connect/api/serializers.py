@@ -211,8 +211,8 @@ def reader_of(field: Any) -> Reader:
         return type(field)._read  # noqa: SLF001 - the same class
     if isinstance(field, InputField):
         return field.read
-    if isinstance(field, serializers.ListSerializer):
-        return ListField(child=field.child).read
+    if isinstance(field, serializers.ListSerializer) and isinstance(field.child, InputSerializer):
+        return ListField(child=type(field.child)()).read  # declared with many=True
     return _stock_reader(field)
 
 

@@ -25,6 +25,7 @@ from connect.api.pagination import list_parameters, list_schema
 from connect.api.schemas import struct_schema
 from connect.api.serializers import InputSerializer, NoInput
 from connect.domain import errors as credentials
+from connect.domain.tiers import RateLimit
 from connect.kit import errors
 from connect.kit.errors import DomainError
 
@@ -33,7 +34,7 @@ ViewMethod = TypeVar("ViewMethod", bound=Callable[..., Any])
 _MEDIA_TYPES: Final = ("application/x-www-form-urlencoded", "application/json")
 _VERBS: Final = {"destroy": "delete"}
 _ALWAYS: Final = (
-    credentials.ApiKeyMissing, credentials.ApiKeyInvalid, credentials.PermissionMissing, errors.InternalError,
+    credentials.ApiKeyMissing, credentials.ApiKeyInvalid, credentials.PermissionMissing, RateLimit, errors.InternalError,
     ServiceUnavailable,
 )  # fmt: skip
 _WITH_INPUT: Final = (

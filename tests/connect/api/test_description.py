@@ -1,10 +1,13 @@
 """The description of the API says what the code does, and the commands notice when a file falls behind."""
 
+from pathlib import Path
+
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from connect.kit import registry
-from connect.kit.errors import DomainError
+from connect.kit.errors import DomainError, catalogue
 from connect.kit.registry import Resource
 from connect.management.commands import error_catalogue
 from connect.management.commands.openapi import generate
@@ -64,7 +67,7 @@ def test_outputs_have_every_field_and_ids_that_can_be_objects(schema):
 
 def test_errors_come_from_the_classes(schema):
     answers = schema["paths"]["/v1/boxes"]["post"]["responses"]
-    assert set(answers) == {"200", "400", "401", "402", "403", "409", "500", "503"}
+    assert set(answers) == {"200", "400", "401", "402", "403", "409", "429", "500", "503"}
     assert "test_box_lost" in answers["402"]["description"]
     assert "resource_missing" in schema["paths"]["/v1/boxes/{id}"]["get"]["responses"]["404"]["description"]
 
@@ -112,6 +115,18 @@ def test_the_error_page_has_every_code_and_check_notices_drift(tmp_path):
     file.write_text("old")
     with pytest.raises(CommandError, match="error_catalogue"):
         call_command("error_catalogue", file=file, check=True, verbosity=0)
+
+
+def test_error_classes_live_where_the_catalogue_looks():
+    """A class in a service or a view would be on the page or not, depending on what was imported before."""
+    error_catalogue.our_classes()
+    ours = {path.name for path in Path(settings.BASE_DIR).iterdir() if (path / "apps.py").exists()}
+    strays = [
+        error
+        for error in catalogue()
+        if error.__module__.partition(".")[0] in ours and not error_catalogue.holds_errors(error.__module__)
+    ]
+    assert strays == []
 
 
 def test_every_error_class_says_what_it_means_and_what_to_do():

@@ -87,7 +87,7 @@ def unreachable(cause):
         (exceptions.ParseError(), "body_invalid", 400),
         (exceptions.UnsupportedMediaType("x"), "body_invalid", 400),
         (exceptions.NotAcceptable(), "body_invalid", 400),
-        (exceptions.Throttled(3), "lock_timeout", 429),
+        (exceptions.Throttled(3), "rate_limit", 429),
         (exceptions.APIException(), "internal_error", 500),
         (exceptions.ValidationError({"a": ["bad"]}), "parameter_invalid", 400),
         (django_exceptions.BadRequest(), "body_invalid", 400),

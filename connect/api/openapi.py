@@ -34,8 +34,8 @@ ViewMethod = TypeVar("ViewMethod", bound=Callable[..., Any])
 _MEDIA_TYPES: Final = ("application/x-www-form-urlencoded", "application/json")
 _VERBS: Final = {"destroy": "delete"}
 _ALWAYS: Final = (
-    credentials.ApiKeyMissing, credentials.ApiKeyInvalid, credentials.PermissionMissing, RateLimit, errors.InternalError,
-    ServiceUnavailable,
+    credentials.ApiKeyMissing, credentials.ApiKeyInvalid, credentials.PermissionMissing, RateLimit,
+    errors.InternalError, ServiceUnavailable,
 )  # fmt: skip
 _WITH_INPUT: Final = (
     errors.ParameterMissing, errors.ParameterUnknown, errors.ParameterInvalid, errors.ParameterInvalidEmpty,

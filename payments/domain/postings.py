@@ -151,11 +151,14 @@ def for_capture(
     )
 
 
-def for_settlement(*, charge: str, account: UUID, net: Money, number: int, effective_at: datetime) -> Posting:
-    """What a capture left after its fee becomes available, at its `available_on`. `net` is positive."""
+def for_settlement(*, charge: str, account: UUID, net: Money, key: str, effective_at: datetime) -> Posting:
+    """What a capture left after its fee becomes available, at its `available_on`. `net` is positive.
+
+    `key` is the public id of the balance transaction, which is settled once.
+    """
     return Posting(
         kind="charge.settlement",
-        idempotency_key=f"{capture_key(charge, number)}:settlement",
+        idempotency_key=f"settlement:{key}",
         lines=(debit(pending(account, net.currency), net), credit(available(account, net.currency), net)),
         reference=charge,
         effective_at=effective_at,

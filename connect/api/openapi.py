@@ -18,6 +18,7 @@ from drf_spectacular import openapi
 from drf_spectacular.drainage import warn
 from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.utils import Direction
 
 from connect.api.errors import ErrorBody, ServiceUnavailable
 from connect.api.fields import InputField
@@ -111,7 +112,7 @@ class AutoSchema(openapi.AutoSchema):
     def get_summary(self) -> str:
         return self.described.summary or self._docstring().split("\n", 1)[0].rstrip(".")
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular takes the arguments away
         return self._docstring().partition("\n")[2].strip()
 
     def get_tags(self) -> list[str]:
@@ -139,7 +140,7 @@ class AutoSchema(openapi.AutoSchema):
         return [*found, *({"$ref": f"#/components/parameters/{name}"} for name in headers)]
 
     def _query_parameters(self) -> list[dict[str, Any]]:
-        schema = self._map_serializer(self.described.input(), "request")
+        schema = self._map_serializer(self.described.input(), "request")  # type: ignore[no-untyped-call]
         required = schema.get("required", [])
         properties = {**schema["properties"], "expand": expand_schema()}
         found = list_parameters() if self.described.lists else []
@@ -152,7 +153,7 @@ class AutoSchema(openapi.AutoSchema):
             found.append(parameter)
         return found
 
-    def _get_request_body(self, direction: str = "request") -> dict[str, Any] | None:
+    def _get_request_body(self, direction: Direction = "request") -> dict[str, Any] | None:
         if self.method != "POST":
             return None
         self.top_input = self.described.input
@@ -164,7 +165,7 @@ class AutoSchema(openapi.AutoSchema):
             form["encoding"] = encoding
         return {"content": dict(zip(_MEDIA_TYPES, (form, json), strict=True)), "required": bool(schema.get("required"))}
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:  # noqa: ARG002 - spectacular's signature
+    def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:  # noqa: ARG002 - spectacular's signature
         described = self.described
         schema = self._output_schema(described.output)
         answers = {
@@ -219,14 +220,14 @@ class InputExtension(OpenApiSerializerExtension):
     target_class = InputSerializer
     match_subclasses = True
 
-    def map_serializer(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+    def map_serializer(self, auto_schema: openapi.AutoSchema, direction: Direction) -> dict[str, Any]:
         target: InputSerializer | type[InputSerializer] = self.target
         owner = target if isinstance(target, type) else type(target)
         schema = auto_schema._map_serializer(target, direction, bypass_extensions=True)  # noqa: SLF001 - its documented use
         properties = dict(schema.get("properties", {}))
         for name, reason in owner.ACCEPTED_WITHOUT_EFFECT.items():
             properties[name] = {"description": f"Accepted without effect. {reason}"}
-        if auto_schema.top_input is owner:
+        if getattr(auto_schema, "top_input", None) is owner:
             properties["expand"] = expand_schema()
         schema = {**schema, "type": "object", "properties": properties, "additionalProperties": False}
         if not owner.__dict__.get("__doc__"):
@@ -240,7 +241,7 @@ class FieldExtension(OpenApiSerializerFieldExtension):
     target_class = InputField
     match_subclasses = True
 
-    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+    def map_serializer_field(self, auto_schema: openapi.AutoSchema, direction: Direction) -> dict[str, Any]:
         schema = auto_schema._map_serializer_field(self.target, direction, bypass_extensions=True)  # noqa: SLF001
         schema.pop("x-spec-enum-id", None)
         if isinstance(schema.get("type"), list):

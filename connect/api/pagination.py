@@ -40,7 +40,7 @@ class CursorPage(BasePagination):
         for name in ("limit", *given):
             if query.get(name, 1) in (None, ""):
                 raise ParameterInvalidEmpty(param=name)
-        cursors = {name: IdField(prefix).read(text, name) for name, text in given.items()}
+        cursors: dict[str, Any] = {name: IdField(prefix).read(text, name) for name, text in given.items()}
         return Page(**cursors) if limit is None else Page(limit=_LIMIT.read(limit, "limit"), **cursors)
 
     @staticmethod

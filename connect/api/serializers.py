@@ -82,6 +82,7 @@ class InputSerializer(serializers.Serializer):
 
     ACCEPTED_WITHOUT_EFFECT: ClassVar[Mapping[str, str]] = {}
     RESERVED: ClassVar[frozenset[str]] = frozenset({"expand"})
+    _compiled: ClassVar[_Plan]
 
     @classmethod
     def check(cls, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -150,7 +151,7 @@ class InputSerializer(serializers.Serializer):
     # --- the same, for who uses it as a stock DRF serializer ---------------------------------------------------------
 
     @property
-    def fields(self) -> Any:  # type: ignore[override]
+    def fields(self) -> Any:
         """The fields of the class, made once."""
         return self._plan().fields
 

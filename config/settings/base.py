@@ -7,8 +7,9 @@ from pathlib import Path
 
 import environ
 
+from config.settings.celery import *
+from config.settings.logging import LOGGING  # noqa: F401
 from config.settings.openapi import SPECTACULAR_SETTINGS  # noqa: F401
-
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 LOCAL_DIR = BASE_DIR / ".local"
@@ -24,6 +25,8 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 FC_PUBLIC_URL = env("FC_PUBLIC_URL", default=f"http://127.0.0.1:{env('PORT', default='8000')}")
 FC_ENCRYPTION_KEYS = env("FC_ENCRYPTION_KEYS")
 FC_PRIVATE_HOSTS_ALLOWED = env.list("FC_PRIVATE_HOSTS_ALLOWED", default=[])
+FC_TRUSTED_PROXIES = env.int("FC_TRUSTED_PROXIES", default=0)  # how many of our own stand before us and write X-Forwarded-For
+FC_METRICS_TOKEN = env("FC_METRICS_TOKEN", default="")
 
 # --- apps: what stands in the public schema, and what stands in every environment's ---------------------------------------
 SHARED_APPS = [
@@ -76,6 +79,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Valkey: broker, cache, limits. It may be flushed at any moment ----------------------------------------------------------
 REDIS_URL = env("REDIS_URL")
+CELERY_BROKER_URL = broker_url(REDIS_URL)
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "fc"}
 }

@@ -9,10 +9,12 @@ from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
+from connect.api.addresses import client_address
 from connect.domain import errors
 from connect.kit import clock
 from connect.selectors import credentials
 from connect.selectors.credentials import Credential
+from connect.services import limits
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -22,13 +24,16 @@ class ApiKeyAuthentication(BaseAuthentication):
         secret = secret_of(request._request)  # noqa: SLF001 - DRF's own name for the wrapped request
         if not secret:
             raise errors.ApiKeyMissing
+        if not credentials.is_known(secret):
+            limits.refuse_guessing(client_address(request._request))  # noqa: SLF001
         credential = credentials.resolve(secret)
         if credential is None:
+            limits.count_failed_credential(client_address(request._request))  # noqa: SLF001
             raise errors.ApiKeyInvalid(redacted=redacted(secret))
         if credential.is_expired(clock.wall()):
             raise errors.ApiKeyExpired(redacted=redacted(secret))
         if credential.ip_allowlist:
-            address = request.META.get("REMOTE_ADDR", "")
+            address = client_address(request._request)  # noqa: SLF001
             if not credential.allows_address(address):
                 raise errors.AddressNotAllowed(address=address)
         if not credential.environment_ready:

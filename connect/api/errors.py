@@ -22,6 +22,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from connect.domain.errors import ApiKeyMissing, PermissionMissing
+from connect.domain.tiers import RateLimit
 from connect.kit import errors
 from connect.kit.errors import DomainError
 
@@ -147,7 +148,8 @@ def _from_rest_framework(exception: exceptions.APIException, request: Any) -> Do
     if isinstance(exception, exceptions.PermissionDenied):
         return PermissionMissing("This API key may not do this.")
     if isinstance(exception, exceptions.Throttled):
-        return errors.LockTimeout("Too many requests at once. Send this one again in a moment.")
+        seconds = max(1, round(exception.wait or 1))
+        return RateLimit(f"Too many requests. Send this one again in {seconds} s.", retry_after=seconds)
     if isinstance(exception, exceptions.NotFound):
         return errors.RouteUnknown(method=_method(request), path=_path(request), doc_url=_reference())
     return errors.InternalError() if exception.status_code >= 500 else errors.BodyInvalid(reason=str(exception.detail))

@@ -14,6 +14,8 @@ from connect.models.oauth import (
     UserConsent,
 )
 from connect.models.organizations import Invitation, Membership, Organization
+from connect.models.request_logs import PublicRequestLog, RequestLog
+from connect.models.usage import UsageHour
 from connect.models.users import User
 
 __all__ = [
@@ -31,7 +33,10 @@ __all__ = [
     "OAuthRefreshToken",
     "Organization",
     "OrganizationAuditEntry",
+    "PublicRequestLog",
+    "RequestLog",
     "SchemaTemplate",
+    "UsageHour",
     "User",
     "UserConsent",
 ]

@@ -73,6 +73,12 @@ def resolve(secret: str) -> Credential | None:
     return found
 
 
+def is_known(secret: str) -> bool:
+    """Whether this process has looked the key up in the last seconds and found it: such a one is nobody's guess."""
+    known = _cache.get(api_keys.digest(secret)) if api_keys.is_well_formed(secret) else None
+    return known is not None and known[1] is not None and known[0] > time.monotonic()
+
+
 def forget() -> None:
     """Empty this process's cache: after a change made here, and between tests."""
     _cache.clear()

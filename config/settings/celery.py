@@ -1,0 +1,52 @@
+"""Background jobs. A row in a table is the truth and a message only a hint, so a lost broker costs time, not work."""
+
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+
+def broker_url(redis_url: str) -> str:
+    """Celery's spelling of `REDIS_URL`: it writes a Unix socket as `redis+socket:///path?virtual_host=0`."""
+    parts = urlsplit(redis_url)
+    if parts.scheme != "unix":
+        return redis_url
+    query = parse_qs(parts.query)
+    options = {"virtual_host": query.get("db", ["0"])[0]}
+    if "password" in query:
+        options["password"] = query["password"][0]
+    return f"redis+socket://{parts.path}?{urlencode(options)}"
+
+
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = "json"
+CELERY_RESULT_SERIALIZER = "json"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TIMEZONE = "UTC"
+
+# A worker that dies gives its task back; every task may therefore run twice and must not mind.
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+# A task is stopped well before the broker would think it lost and give it to a second worker.
+CELERY_TASK_SOFT_TIME_LIMIT = 600
+CELERY_TASK_TIME_LIMIT = 660
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,
+    "global_keyprefix": "fc:celery:",
+    "socket_timeout": 10,
+    "socket_connect_timeout": 2,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # our log stream stays ours
+CELERY_WORKER_SEND_TASK_EVENTS = False
+
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 1  # seconds; the request log is drained every second
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "request log: write to the database": {
+        "task": "connect.drain_request_log",
+        "schedule": 1.0,
+        # Nobody was there to take it: the next one does the same work.
+        "options": {"expires": 5},
+    },
+}

@@ -1,0 +1,116 @@
+"""What each tier allows, and how a caller is told that it asked for more.
+
+Test environments have the rates of live ones: a developer's test suite is the burstiest caller there is, and an API
+that limits it harder teaches people to write sleeps. What a month may cost is limited in live environments only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from connect.kit.caller import EnvironmentRef
+from connect.kit.errors import DomainError
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """`per_second` requests, sustained; up to `burst` at once after a pause of `burst / per_second` seconds."""
+
+    per_second: float
+    burst: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """`monthly_quota` is requests in a calendar month (UTC), None for no limit; when `hard`, going over is refused,
+    otherwise it is only shown and billed. `log_days` is how long the request log is kept.
+    """
+
+    name: str
+    environment: Rate
+    key: Rate
+    monthly_quota: int | None
+    hard: bool
+    log_days: int
+
+
+TIERS: Final[Mapping[str, Tier]] = MappingProxyType(
+    {
+        "free": Tier("Free", Rate(50, 100), Rate(50, 100), 100_000, hard=True, log_days=7),
+        "starter": Tier("Starter", Rate(100, 200), Rate(100, 200), 2_000_000, hard=False, log_days=30),
+        "growth": Tier("Growth", Rate(300, 600), Rate(200, 400), 20_000_000, hard=False, log_days=30),
+        "enterprise": Tier("Enterprise", Rate(2000, 4000), Rate(1000, 2000), None, hard=False, log_days=90),
+    }
+)
+
+FAILED_CREDENTIALS: Final = Rate(0.5, 20)
+"""Wrong keys and tokens from one address: twenty at once, then one every two seconds."""
+SIGN_IN: Final = Rate(1 / 30, 10)
+"""Attempts to sign in, per address and per account: ten at once, then one every thirty seconds."""
+
+
+def of(environment: EnvironmentRef) -> Tier:
+    """The tier of an environment; an unknown name counts as Free, so that a typing error never opens the gates."""
+    return TIERS.get(environment.tier, TIERS["free"])
+
+
+def hard_quota(environment: EnvironmentRef) -> int | None:
+    """The number of requests a month after which this environment is refused, or None when it never is."""
+    tier = of(environment)
+    return tier.monthly_quota if tier.hard and environment.livemode else None
+
+
+class Limited(DomainError):
+    """Base of the refusals that end by waiting; `retry_after` is in whole seconds."""
+
+    status = 429
+    should_retry = "true"
+
+    def __init__(self, message: str | None = None, *, retry_after: int, **data: Any) -> None:
+        self.retry_after = max(1, retry_after)
+        super().__init__(message, retry_after=self.retry_after, **data)
+
+    def extra_headers(self) -> dict[str, str]:
+        """`Retry-After` in seconds, and whether an SDK should do so by itself."""
+        return {"Retry-After": str(self.retry_after), "Stripe-Should-Retry": self.should_retry}
+
+
+class RateLimit(Limited):
+    """Too many requests in a short time, for the key or for its environment. Wait as `Retry-After` says."""
+
+    code = "rate_limit"
+    message = "Too many requests: this {bucket} may make {per_second} a second. Send this again in {retry_after} s."
+
+
+class QuotaExceeded(Limited):
+    """The environment has used up its month. A larger tier opens it at once; a new month opens it by itself."""
+
+    code = "quota_exceeded"
+    message = "This environment has used its {quota} requests of the month. Choose a larger tier in the dashboard."
+    should_retry = "false"  # an SDK would only wait for days
+
+
+class TooManyFailedCredentials(Limited):
+    """Too many wrong keys or tokens from one address. Check the key; then wait as `Retry-After` says."""
+
+    code = "too_many_failed_credentials"
+    message = "Too many invalid API keys were sent from your address. Check the key, and try again in {retry_after} s."
+
+
+class TooManySignIns(Limited):
+    """Too many attempts to sign in from one address or for one account."""
+
+    code = "too_many_sign_ins"
+    message = "Too many attempts to sign in. Try again in {retry_after} s."
+
+
+class SignInUnavailable(Limited):
+    """Attempts to sign in cannot be counted just now, so none is let through. Try again shortly."""
+
+    type = "api_error"
+    code = "sign_in_unavailable"
+    status = 503
+    message = "Signing in is not possible for a moment. Try again in {retry_after} s."

@@ -1,0 +1,61 @@
+"""Reads of the request log. Those of an environment run inside `use_environment`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from connect.kit import ids
+from connect.models import PublicRequestLog, RequestLog
+
+PREFIX = "req"
+
+
+def newest(
+    *,
+    account: UUID | None = None,
+    status_class: int | None = None,
+    failed: bool = False,
+    method: str = "",
+    path: str = "",
+    actor_id: str = "",
+    object_id: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> QuerySet[RequestLog]:
+    """The environment's requests, newest first. `status_class` is 2 for 2xx; `path` is the beginning of one; `failed`
+    keeps those of 400 and above; `since` is inclusive, `until` exclusive.
+    """
+    rows = RequestLog.objects.order_by("-id")
+    if account is not None:
+        rows = rows.filter(account_id=account)
+    if status_class is not None:
+        rows = rows.filter(status__gte=status_class * 100, status__lt=status_class * 100 + 100)
+    if failed:
+        rows = rows.filter(status__gte=400)
+    if method:
+        rows = rows.filter(method=method)
+    if path:
+        rows = rows.filter(path__startswith=path)
+    if actor_id:
+        rows = rows.filter(actor_id=actor_id)
+    if object_id:
+        rows = rows.filter(object_id=object_id)
+    if since is not None:
+        rows = rows.filter(created_at__gte=since)
+    if until is not None:
+        rows = rows.filter(created_at__lt=until)
+    return rows
+
+
+def get(request_id: str) -> RequestLog | None:
+    """The request with this id (`req_…`), or None."""
+    identifier = ids.decode(PREFIX, request_id)
+    return RequestLog.objects.filter(pk=identifier).first() if identifier else None
+
+
+def newest_public() -> QuerySet[PublicRequestLog]:
+    """Requests that belong to no environment, newest first."""
+    return PublicRequestLog.objects.order_by("-id")

@@ -1,0 +1,13 @@
+"""Background jobs of the floor. Names are stable: messages under way and schedules in the database carry them."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from connect.services import request_log_drain
+
+
+@shared_task(name="connect.drain_request_log")
+def drain_request_log() -> int:
+    """Write the request log and usage to the database, every second; returns the number of new records."""
+    return request_log_drain.drain()

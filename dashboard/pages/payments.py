@@ -207,19 +207,19 @@ def _postings(intent: PaymentIntentOut, charges: Sequence[ChargeOut]) -> list[Po
     references = [intent.id, *(charge.id for charge in charges)]
     return [
         Posting(
-            id=transaction.id,
+            id=ids.encode("ltxn", transaction.id),
             effective_at=transaction.effective_at,
             lines=[
                 LedgerLine(
-                    path=line.path,
-                    currency=line.currency,
-                    debit_minor=-line.amount_minor if line.amount_minor < 0 else None,
-                    credit_minor=line.amount_minor if line.amount_minor > 0 else None,
+                    path=entry.path,
+                    currency=entry.currency,
+                    debit_minor=-entry.amount_minor if entry.amount_minor < 0 else None,
+                    credit_minor=entry.amount_minor if entry.amount_minor > 0 else None,
                 )
-                for line in transaction.lines
+                for entry in transaction.entries
             ],
         )
-        for transaction in transaction_selectors.for_reference(references)
+        for transaction in transaction_selectors.for_references(references)
     ]
 
 

@@ -216,7 +216,7 @@ def _postings(intent: PaymentIntentOut, charges: Sequence[ChargeOut]) -> list[Po
                     debit_minor=-entry.amount_minor if entry.amount_minor < 0 else None,
                     credit_minor=entry.amount_minor if entry.amount_minor > 0 else None,
                 )
-                for entry in transaction.entries
+                for entry in transaction.lines
             ],
         )
         for transaction in transaction_selectors.for_references(references)

@@ -129,11 +129,12 @@ def _begin_once(
         found = idempotency.find(caller, claim, locked=bool(scope.locked)) if claim else None
         if isinstance(found, StoredReply):
             return Reply(found.status, found.body, replayed=True)
-        resumed = isinstance(found, Interrupted)
+        resumed = found is not None
         outcome = resume(caller, found.resume) if isinstance(found, Interrupted) else begin(caller)
         if isinstance(outcome, Waiting):
-            if claim is not None and not resumed:
-                idempotency.begin(caller, claim, resume=outcome.resume)
+            if claim is not None:
+                keep_claim = idempotency.retarget if resumed else idempotency.begin
+                keep_claim(caller, claim, resume=outcome.resume)
             return outcome
         reply = _render(caller, outcome, render)
         if claim is not None:
@@ -151,8 +152,11 @@ def _record_once(
     render: Render,
 ) -> Reply:
     with use_environment(caller.environment):
-        reply = _render(caller, record(caller, waiting, answer), render)
-        if claim is not None:
+        outcome = record(caller, waiting, answer)
+        reply = _render(caller, outcome, render)
+        if claim is not None and isinstance(outcome, Refused) and not outcome.keep:
+            idempotency.release(caller, claim)
+        elif claim is not None:
             idempotency.finish(caller, claim, status=reply.status, body=reply.body)
         return reply
 

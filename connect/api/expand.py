@@ -1,10 +1,11 @@
 """`expand[]`: replace ids in an answer by the objects they name.
 
-It works on rendered structs. A shape says which of its attributes hold ids that can be expanded:
+It works on rendered structs. A shape says which of its attributes hold ids that can be expanded, and annotates them as
+the ids they are (msgspec allows only one struct in a union, and shapes need not import each other):
 
     class Charge(msgspec.Struct):
         expandable: ClassVar = {"customer": "cus", "source": ("ch", "py")}
-        customer: str | Customer | None
+        customer: str | None
 
 Every level of all paths is read in one batch per kind of object, through `connect.kit.registry`, whatever the number of
 objects. Structs are copied before they are changed, so cached ones stay as they are.
@@ -27,7 +28,6 @@ from connect.domain.errors import PermissionMissing
 from connect.kit import ids, registry
 from connect.kit.caller import Caller
 from connect.kit.errors import ParameterInvalid
-from connect.kit.pages import ListObject, SearchResult
 
 DEPTH_MAX: Final = 4
 PATHS_MAX: Final = 20
@@ -49,11 +49,12 @@ class _Slot:
     path: str
 
 
-def paths(parameters: Mapping[str, Any]) -> list[str]:
-    """The validated `expand` of a request's parameters; `[]` when there is none."""
-    given = parameters.get("expand")
+def split(parameters: Mapping[str, Any]) -> tuple[list[str], dict[str, Any]]:
+    """The validated `expand` of a request's parameters (`[]` when there is none), and the parameters without it."""
+    rest = dict(parameters)
+    given = rest.pop("expand", None)
     if given is None:
-        return []
+        return [], rest
     if not isinstance(given, list) or not all(isinstance(path, str) for path in given):
         raise ParameterInvalid("Invalid array: send expand as expand[], once for each property.", param="expand")
     if len(given) > PATHS_MAX:
@@ -66,36 +67,44 @@ def paths(parameters: Mapping[str, Any]) -> list[str]:
             raise ParameterInvalid(
                 f"You cannot expand more than {DEPTH_MAX} levels of a property ({path}).", param="expand"
             )
-    return given
+    return list(given), rest
 
 
-def apply(caller: Caller, value: T, expand: Sequence[str], *, shape: type[msgspec.Struct] | None = None) -> T:
-    """`value`, a struct or a list envelope, with every path of `expand` filled in; the same object when there is none.
+def apply(
+    caller: Caller,
+    objects: Sequence[T],
+    paths: Sequence[str],
+    *,
+    in_list: bool = False,
+    shape: type[msgspec.Struct] | None = None,
+) -> list[T]:
+    """`objects` with every path filled in: copies, the given ones stay as they are.
 
-    `shape` is what a list holds: with it a wrong path is refused even when the list is empty. Raises `ParameterInvalid`
-    for what cannot be expanded and `PermissionMissing` for an object the caller may not read. Runs inside the
-    caller's environment.
+    `in_list` says that they travel in a list envelope, where paths begin with `data.`. `shape` is what they are: with
+    it a wrong path is refused even when there are no objects. Raises `ParameterInvalid` for what cannot be expanded and
+    `PermissionMissing` for what the caller may not read. Runs inside the caller's environment.
     """
-    if not expand:
-        return value
-    tree = _tree(expand)
-    listing = isinstance(value, ListObject | SearchResult)
-    if listing and set(tree) != {"data"}:
-        wrong = next(path for path in expand if path.split(".")[0] != "data" or path == "data")
-        raise ParameterInvalid(
-            f"This property cannot be expanded ({wrong}). In a list, write data.{wrong}.", param="expand"
-        )
-    root_shape = shape if listing else type(value)
-    if root_shape is not None:
-        _check(caller, (root_shape,), tree["data"] if listing else tree, "data" if listing else "")
-    result = copy.copy(value)
-    _fill(caller, [(result, tree, "")])
-    return result
+    if not paths:
+        return list(objects)
+    tree = _tree(paths)
+    prefix = ""
+    if in_list:
+        wrong = next((path for path in paths if not path.startswith("data.")), None)
+        if wrong is not None:
+            raise ParameterInvalid(
+                f"This property cannot be expanded ({wrong}). In a list, write data.{wrong}.", param="expand"
+            )
+        tree, prefix = tree["data"], "data"
+    for kind in dict.fromkeys([shape] if shape else [type(value) for value in objects]):
+        _check(caller, (kind,), tree, prefix)
+    results = [copy.copy(value) for value in objects]
+    _fill(caller, [(result, tree, prefix) for result in results])
+    return results
 
 
-def _tree(expand: Sequence[str]) -> Tree:
+def _tree(paths: Sequence[str]) -> Tree:
     tree: Tree = {}
-    for path in expand:
+    for path in paths:
         node = tree
         for step in path.split("."):
             node = node.setdefault(step, {})

@@ -38,6 +38,10 @@ class InputField(serializers.Field):
         """The validated value; `param` is its full name, for errors."""
         raise NotImplementedError
 
+    def described(self) -> dict[str, Any]:
+        """JSON Schema keywords that say more than DRF's description of the field."""
+        return {}
+
     def to_internal_value(self, data: Any) -> Any:
         return self.read(data, self.field_name or "")
 
@@ -108,6 +112,9 @@ class UnixTimeField(IntegerField):
     def read(self, value: Any, param: str) -> datetime:
         return clock.from_unix(super().read(value, param))
 
+    def described(self) -> dict[str, Any]:
+        return {"format": "unix-time"}
+
 
 class BooleanField(InputField, serializers.BooleanField):
     """`true` or `false`, and nothing that merely looks like them."""
@@ -171,6 +178,9 @@ class CurrencyField(InputField, serializers.CharField):
             )
         return code
 
+    def described(self) -> dict[str, Any]:
+        return {"minLength": 3, "maxLength": 3}
+
 
 class IdField(InputField, serializers.CharField):
     """The id of another object.
@@ -190,6 +200,9 @@ class IdField(InputField, serializers.CharField):
             if identifier is not None:
                 return identifier if len(self.prefixes) == 1 else registry.PublicId(prefix, identifier)
         raise MissingParameterTarget(param=param, resource=object_name(self.prefixes[0]), id=shorten(text))
+
+    def described(self) -> dict[str, Any]:
+        return {"pattern": f"^({'|'.join(self.prefixes)})_[0-9A-Za-z]{{{ids.BODY_LENGTH}}}$"}
 
 
 class UrlField(InputField, serializers.CharField):
@@ -216,6 +229,9 @@ class UrlField(InputField, serializers.CharField):
                 param=param,
             )
         return text
+
+    def described(self) -> dict[str, Any]:
+        return {"format": "uri"}
 
 
 class MetadataField(InputField, serializers.DictField):
@@ -273,6 +289,11 @@ class TimeRangeField(InputField, serializers.DictField):
             if bound not in self.BOUNDS:
                 raise ParameterInvalid(f"Invalid {param}: use {one_of(self.BOUNDS)}.", param=f"{param}[{bound}]")
         return TimeRange(**{bound: self._moment.read(text, f"{param}[{bound}]") for bound, text in value.items()})
+
+    def described(self) -> dict[str, Any]:
+        moment = {"type": "integer", "format": "unix-time"}
+        bounds = {"type": "object", "properties": dict.fromkeys(self.BOUNDS, moment), "additionalProperties": False}
+        return {"type": ["object", "integer"], **bounds, "format": "unix-time"}
 
 
 def one_of(texts: Sequence[str]) -> str:

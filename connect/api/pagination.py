@@ -44,7 +44,7 @@ class CursorPage(BasePagination):
         return Page(**cursors) if limit is None else Page(limit=_LIMIT.read(limit, "limit"), **cursors)
 
     @staticmethod
-    def envelope(path: str, rows: Sequence[T], *, has_more: bool) -> ListObject[T]:
+    def envelope(path: str, rows: Sequence[T], has_more: bool) -> ListObject[T]:
         """The answer. `path` is the request's own, without host and query."""
         return ListObject(url=path, has_more=has_more, data=list(rows))
 
@@ -60,7 +60,7 @@ class CursorPage(BasePagination):
 
     def get_paginated_response(self, data: Any) -> Any:
 
-        return Response(self.envelope(self.path, data, has_more=self.has_more))
+        return Response(self.envelope(self.path, data, self.has_more))
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         """The envelope around a list of `schema`, for the API's description."""

@@ -32,6 +32,9 @@ class JsonRenderer(BaseRenderer):
         return b"" if data is None else render_bytes(data)
 
 
+JSON = JsonRenderer()
+
+
 class JsonOnly(DefaultContentNegotiation):
     """The API speaks JSON whatever `Accept` says: a browser that opens an address sees the error object, not a 406."""
 

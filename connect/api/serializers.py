@@ -12,7 +12,7 @@
         metadata = MetadataField()
         transfer_data = TransferData(required=False)
 
-    payment_intents.create(caller, **PaymentIntentCreate.read(parameters(request)))
+    payment_intents.create(caller, **PaymentIntentCreate.check(tree))
 
 Three things can happen to a parameter, and services tell them apart:
 
@@ -84,7 +84,7 @@ class InputSerializer(serializers.Serializer):
     RESERVED: ClassVar[frozenset[str]] = frozenset({"expand"})
 
     @classmethod
-    def read(cls, data: Mapping[str, Any]) -> dict[str, Any]:
+    def check(cls, data: Mapping[str, Any]) -> dict[str, Any]:
         """Validated values by the service's parameter names; raises a `DomainError` that names the offending input."""
         return cls._read(data, "")
 
@@ -156,7 +156,7 @@ class InputSerializer(serializers.Serializer):
 
     def run_validation(self, data: Any = empty) -> Any:
         """`is_valid()` raises our own errors instead of collecting DRF's: the first one is the answer."""
-        return type(self).read({} if data is empty else data)
+        return self.check({} if data is empty else data)
 
 
 class ListFilters(InputSerializer):

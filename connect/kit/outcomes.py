@@ -12,10 +12,12 @@ from connect.kit.errors import DomainError
 class Refused:
     """A business failure that is a fact and commits, such as a declined card: the answer is an error, the rows stay.
 
-    An exception would roll back what happened. `error` is rendered with its own status (402 for a decline).
+    An exception would roll back what happened. `error` is rendered with its own status (402 for a decline). With `keep`
+    false the answer is not kept under the idempotency key, because sending the same request again can still succeed.
     """
 
     error: DomainError
+    keep: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 import msgspec
+from django.conf import settings
 from django.db import IntegrityError, connection
 
 from connect.domain.errors import IdempotencyKeyInUse, IdempotencyKeyTooLong, IdempotencyMismatch
@@ -21,7 +22,11 @@ from connect.kit.caller import Caller
 
 KEY_LENGTH_MAX: Final = 255
 LEASE_SECONDS: Final = 60
-"""How long an external request may wait for the outside world before the same key may take it over."""
+
+
+def lease_seconds() -> int:
+    """How long a request may wait for the outside world before somebody else may take it over (`FC_LEASE_SECONDS`)."""
+    return getattr(settings, "FC_LEASE_SECONDS", LEASE_SECONDS)
 
 
 class KeyRaced(Exception):
@@ -91,7 +96,7 @@ def find(caller: Caller, claim: Claim, *, locked: bool) -> StoredReply | Interru
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE connect_idempotency_key SET lease_until = clock_timestamp() + %s, request_id = %s WHERE id = %s",
-            [timedelta(seconds=LEASE_SECONDS), caller.request_id, identifier],
+            [timedelta(seconds=lease_seconds()), caller.request_id, identifier],
         )
     return Interrupted(resume)
 
@@ -107,7 +112,7 @@ def store(caller: Caller, claim: Claim, *, status: int, body: bytes) -> None:
 
 def begin(caller: Caller, claim: Claim, *, resume: str) -> None:
     """Keep the claim of a request that goes on to the outside world, under a lease. Raises `KeyRaced`."""
-    lease = timedelta(seconds=LEASE_SECONDS)
+    lease = timedelta(seconds=lease_seconds())
     _insert(
         [
             ids.new(),
@@ -138,6 +143,24 @@ def finish(caller: Caller, claim: Claim, *, status: int, body: bytes) -> None:
         cursor.execute(
             "UPDATE connect_idempotency_key SET state = 'done', status = %s, reply = %s, lease_until = NULL WHERE id = %s",
             [status, sealed, row[0]],
+        )
+
+
+def release(caller: Caller, claim: Claim) -> None:
+    """End the lease of a request that had no effect, so that the same key can be sent again at once and takes it up."""
+    _change(caller, claim, "lease_until = clock_timestamp()", [])
+
+
+def retarget(caller: Caller, claim: Claim, *, resume: str) -> None:
+    """Name what a later request with this key has to settle, after it was begun anew."""
+    _change(caller, claim, "resume = %s", [resume])
+
+
+def _change(caller: Caller, claim: Claim, assignment: str, values: list[Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE connect_idempotency_key SET {assignment} WHERE account_id = %s AND key = %s AND state = 'claimed'",  # noqa: S608
+            [*values, caller.account, claim.key],
         )
 
 

@@ -1,0 +1,59 @@
+"""How the API describes itself: what drf-spectacular needs to know. `manage.py openapi` writes the description."""
+
+from typing import Any
+
+from connect.kit.caller import API_VERSION
+
+_TEXT = """
+Take payments, link bank accounts and read one double-entry ledger.
+
+The API follows Stripe's conventions, so that its official SDKs work unmodified: set their base address to this server.
+Bodies are forms with brackets (`metadata[order]=7`) or JSON. Amounts are whole numbers in the currency's minor unit.
+Parameters that are not described here are refused by name.
+"""
+
+
+def _header(name: str, description: str, example: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "schema": {"type": "string"}, "description": description, "example": example}
+
+
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Facturino Connect API",
+    "DESCRIPTION": _TEXT.strip(),
+    "VERSION": API_VERSION,
+    "OAS_VERSION": "3.1.1",
+    "LICENSE": {"name": "Apache-2.0"},
+    "SCHEMA_PATH_PREFIX": "/v1/",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "PREPROCESSING_HOOKS": ["connect.api.openapi.only_the_api"],
+    "POSTPROCESSING_HOOKS": [],
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "bearer": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "`Authorization: Bearer fc_test_…`: a secret or restricted key of one environment.",
+            },
+            "basic": {
+                "type": "http",
+                "scheme": "basic",
+                "description": "The key as user name, with an empty password: `curl -u fc_test_…:`.",
+            },
+        },
+        "parameters": {
+            "IdempotencyKey": _header(
+                "Idempotency-Key",
+                "Makes a request safe to repeat: the first answer is stored with its effect and given again.",
+                "6c398885-4b2f-4469-967a-848645bab779",
+            ),
+            "StripeAccount": _header(
+                "Stripe-Account", "Acts on behalf of this connected account.", "acct_0351rGdfu4rWbCvHHberI6"
+            ),
+            "FacturinoVersion": _header(
+                "Facturino-Version", "The dated version of this API; the environment's own without it.", API_VERSION
+            ),
+        },
+    },
+}

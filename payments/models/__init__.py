@@ -1,0 +1,10 @@
+"""Every model of payments, one file per resource."""
+
+from payments.models.balance_transactions import BalanceTransaction
+from payments.models.charges import Charge
+from payments.models.customers import Customer
+from payments.models.payment_attempts import PaymentAttempt
+from payments.models.payment_intents import PaymentIntent
+from payments.models.payment_methods import PaymentMethod
+
+__all__ = ["BalanceTransaction", "Charge", "Customer", "PaymentAttempt", "PaymentIntent", "PaymentMethod"]

@@ -1,0 +1,23 @@
+"""What every row of payments shares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+from connect.models.base import TenantModel
+
+
+class PaymentsModel(TenantModel):
+    """`account_id` is the connected account the row belongs to, the platform's own being all zeros.
+
+    It is a plain id in every unique key and list index, so that accounts never meet.
+    """
+
+    account_id = models.UUIDField()
+    metadata: models.JSONField[Any, Any] = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True

@@ -1,0 +1,34 @@
+"""Customers: the payers an app knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+from payments.models.base import PaymentsModel
+
+
+class Customer(PaymentsModel):
+    """A payer. Deleted ones stay as a row, so that what they paid keeps its reference."""
+
+    email = models.CharField(max_length=512, null=True)  # noqa: DJ001 - null and empty differ on the wire
+    name = models.CharField(max_length=256, null=True)  # noqa: DJ001
+    phone = models.CharField(max_length=40, null=True)  # noqa: DJ001
+    description = models.CharField(max_length=1000, null=True)  # noqa: DJ001
+    address: models.JSONField[Any, Any] = models.JSONField(null=True)
+    shipping: models.JSONField[Any, Any] = models.JSONField(null=True)
+    preferred_locales: models.JSONField[Any, Any] = models.JSONField(default=list)
+    default_payment_method_id = models.UUIDField(null=True)
+    balance_minor = models.BigIntegerField(default=0)
+    deleted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "payments_customer"
+        indexes = [
+            models.Index(fields=["account_id", "-id"], name="payments_customer_newest"),
+            models.Index(fields=["account_id", "email"], name="payments_customer_email"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email or str(self.id)

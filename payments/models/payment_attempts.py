@@ -1,0 +1,50 @@
+"""Attempts: every call to a processor, written before it is made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+from payments.models.base import PaymentsModel
+
+
+class PaymentAttempt(PaymentsModel):
+    """One call. Its public id is the processor's idempotency key, so the row is never deleted and never re-used.
+
+    `request` holds the call's plain values, so that it can be asked about again unchanged; `open` until an outcome is
+    known. `lease_until` is when somebody else may take the open attempt over.
+    """
+
+    class Kind(models.TextChoices):
+        AUTHORIZE = "authorize"
+        CAPTURE = "capture"
+        VOID = "void"
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        APPROVED = "approved"
+        DECLINED = "declined"
+        ACTION_REQUIRED = "action_required"
+        ABANDONED = "abandoned"  # the processor never heard of it, so no money moved
+
+    payment_intent_id = models.UUIDField(db_index=True)
+    charge_id = models.UUIDField()
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
+    processor = models.CharField(max_length=30)
+    request: models.JSONField[Any, Any] = models.JSONField()
+    status_before = models.CharField(max_length=30)
+    outcome: models.JSONField[Any, Any] = models.JSONField(null=True)
+    tries = models.SmallIntegerField(default=1)
+    lease_until = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "payments_payment_attempt"
+        indexes = [
+            models.Index(fields=["lease_until"], condition=models.Q(state="open"), name="payments_attempt_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.state}"

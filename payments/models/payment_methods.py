@@ -1,0 +1,26 @@
+"""Payment methods: what a payer pays with. A card number is never among what is kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+from payments.models.base import PaymentsModel
+
+
+class PaymentMethod(PaymentsModel):
+    """`card` holds `payments.domain.cards.CardDetails`. `used_up` methods were used or detached without a customer."""
+
+    type = models.CharField(max_length=30)
+    customer_id = models.UUIDField(null=True, db_index=True)
+    card: models.JSONField[Any, Any] = models.JSONField(null=True)
+    billing_details: models.JSONField[Any, Any] = models.JSONField(default=dict)
+    used_up = models.BooleanField(default=False)
+
+    class Meta:
+        db_table = "payments_payment_method"
+        indexes = [models.Index(fields=["account_id", "-id"], name="payments_method_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.id}"

@@ -1,0 +1,48 @@
+"""Balance transactions as they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from connect.kit import ids
+from connect.kit.caller import Caller
+from connect.kit.errors import ResourceMissing
+from connect.kit.pages import Page
+from payments.models import BalanceTransaction
+from payments.selectors import lists
+from payments.shapes import balance_transactions as shapes
+from payments.shapes.balance_transactions import BalanceTransactionOut
+
+PREFIX = "txn"
+
+
+def get(caller: Caller, transaction_id: str) -> BalanceTransactionOut:
+    """The caller's balance transaction. Raises `ResourceMissing`."""
+    row = BalanceTransaction.objects.filter(account_id=caller.account, pk=ids.decode(PREFIX, transaction_id)).first()
+    if row is None:
+        raise ResourceMissing(resource="balance_transaction", id=transaction_id, param="id")
+    return shapes.render(row, livemode=caller.livemode)
+
+
+def page(
+    caller: Caller,
+    page: Page,
+    *,
+    currency: str | None = None,
+    source: str | None = None,
+    type: str | None = None,  # noqa: A002 - Stripe's name
+    created: lists.TimeRange | None = None,
+) -> tuple[list[BalanceTransactionOut], bool]:
+    """A page of the caller's balance transactions, newest first, and whether there are more."""
+    rows = BalanceTransaction.objects.filter(account_id=caller.account)
+    narrowed = {"currency": currency, "source_id": source, "type": type}
+    rows = rows.filter(**{name: value for name, value in narrowed.items() if value})
+    found, has_more = lists.page(lists.within(rows, created), page, PREFIX)
+    return [shapes.render(row, livemode=caller.livemode) for row in found], has_more
+
+
+def load(caller: Caller, identifiers: Sequence[UUID]) -> dict[UUID, BalanceTransactionOut]:
+    """Many at once, for expanding."""
+    rows = BalanceTransaction.objects.filter(account_id=caller.account, pk__in=identifiers)
+    return {row.id: shapes.render(row, livemode=caller.livemode) for row in rows}

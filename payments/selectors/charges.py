@@ -1,0 +1,56 @@
+"""Charges as they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from connect.kit import ids
+from connect.kit.caller import Caller
+from connect.kit.errors import ResourceMissing
+from connect.kit.pages import Page
+from payments.models import Charge
+from payments.selectors import lists
+from payments.shapes import charges as shapes
+from payments.shapes.charges import ChargeOut
+
+PREFIX = "ch"
+
+
+def get(caller: Caller, charge_id: str) -> ChargeOut:
+    """The caller's charge. Raises `ResourceMissing`."""
+    row = Charge.objects.filter(account_id=caller.account, pk=ids.decode(PREFIX, charge_id)).first()
+    if row is None:
+        raise ResourceMissing(resource="charge", id=charge_id, param="id")
+    return shapes.render(row, livemode=caller.livemode)
+
+
+def page(
+    caller: Caller,
+    page: Page,
+    *,
+    customer: UUID | None = None,
+    payment_intent: UUID | None = None,
+    created: lists.TimeRange | None = None,
+) -> tuple[list[ChargeOut], bool]:
+    """A page of the caller's charges, newest first, and whether there are more."""
+    rows = Charge.objects.filter(account_id=caller.account)
+    if customer is not None:
+        rows = rows.filter(customer_id=customer)
+    if payment_intent is not None:
+        rows = rows.filter(payment_intent_id=payment_intent)
+    found, has_more = lists.page(lists.within(rows, created), page, PREFIX)
+    return [shapes.render(row, livemode=caller.livemode) for row in found], has_more
+
+
+def for_intent(caller: Caller, intent_id: str) -> list[ChargeOut]:
+    """Every charge of one intent, newest first."""
+    identifier = ids.decode("pi", intent_id)
+    rows = Charge.objects.filter(account_id=caller.account, payment_intent_id=identifier).order_by("-id")
+    return [shapes.render(row, livemode=caller.livemode) for row in rows]
+
+
+def load(caller: Caller, identifiers: Sequence[UUID]) -> dict[UUID, ChargeOut]:
+    """Many at once, for expanding."""
+    rows = Charge.objects.filter(account_id=caller.account, pk__in=identifiers)
+    return {row.id: shapes.render(row, livemode=caller.livemode) for row in rows}

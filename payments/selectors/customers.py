@@ -1,0 +1,57 @@
+"""Customers as they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from connect.kit import ids
+from connect.kit.caller import Caller
+from connect.kit.errors import ResourceMissing
+from connect.kit.pages import Page
+from payments.models import Customer
+from payments.selectors import lists
+from payments.shapes import customers as shapes
+from payments.shapes.customers import CustomerOut
+
+PREFIX = "cus"
+
+
+def get(caller: Caller, customer_id: str) -> Any:
+    """The caller's customer, or its deleted form. Raises `ResourceMissing`."""
+    row = Customer.objects.filter(account_id=caller.account, pk=ids.decode(PREFIX, customer_id)).first()
+    if row is None:
+        raise ResourceMissing(resource="customer", id=customer_id, param="id")
+    return shape(caller, row)
+
+
+def require(caller: Caller, customer_id: str) -> UUID:
+    """The UUID of a customer that is there. Raises `ResourceMissing`."""
+    identifier = ids.decode(PREFIX, customer_id)
+    if not Customer.objects.filter(account_id=caller.account, pk=identifier, deleted_at=None).exists():
+        raise ResourceMissing(resource="customer", id=customer_id, param="customer")
+    assert identifier is not None
+    return identifier
+
+
+def page(
+    caller: Caller, page: Page, *, email: str | None = None, created: lists.TimeRange | None = None
+) -> tuple[list[CustomerOut], bool]:
+    """A page of the caller's customers, newest first, and whether there are more."""
+    rows = Customer.objects.filter(account_id=caller.account, deleted_at=None)
+    if email:
+        rows = rows.filter(email=email)
+    found, has_more = lists.page(lists.within(rows, created), page, PREFIX)
+    return [shape(caller, row) for row in found], has_more
+
+
+def load(caller: Caller, identifiers: Sequence[UUID]) -> dict[UUID, Any]:
+    """Many at once, for expanding."""
+    rows = Customer.objects.filter(account_id=caller.account, pk__in=identifiers)
+    return {row.id: shape(caller, row) for row in rows}
+
+
+def shape(caller: Caller, row: Customer) -> Any:
+    """The customer on the wire."""
+    return shapes.render(row, livemode=caller.livemode)

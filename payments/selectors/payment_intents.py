@@ -1,0 +1,74 @@
+"""Payment intents as they are read: one, a page, many for expanding."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.conf import settings
+
+from connect.kit import ids
+from connect.kit.caller import Caller
+from connect.kit.errors import ResourceMissing
+from connect.kit.pages import Page
+from payments.models import PaymentIntent
+from payments.selectors import lists
+from payments.shapes import payment_intents as shapes
+from payments.shapes.payment_intents import PaymentIntentOut
+
+PREFIX = "pi"
+
+
+def get(caller: Caller, intent_id: str) -> PaymentIntentOut:
+    """The caller's intent with its client secret. Raises `ResourceMissing`."""
+    row = PaymentIntent.objects.filter(account_id=caller.account, pk=ids.decode(PREFIX, intent_id)).first()
+    if row is None:
+        raise ResourceMissing(resource="payment_intent", id=intent_id, param="intent")
+    return shape(caller, row)
+
+
+def page(
+    caller: Caller,
+    page: Page,
+    *,
+    customer: UUID | None = None,
+    status: str | None = None,
+    created: lists.TimeRange | None = None,
+) -> tuple[list[PaymentIntentOut], bool]:
+    """A page of the caller's intents, newest first, and whether there are more."""
+    rows = PaymentIntent.objects.filter(account_id=caller.account)
+    if customer is not None:
+        rows = rows.filter(customer_id=customer)
+    if status:
+        rows = rows.filter(status=status)
+    found, has_more = lists.page(lists.within(rows, created), page, PREFIX)
+    return [shape(caller, row) for row in found], has_more
+
+
+def load(caller: Caller, identifiers: Sequence[UUID]) -> dict[UUID, PaymentIntentOut]:
+    """Many at once, for expanding."""
+    rows = PaymentIntent.objects.filter(account_id=caller.account, pk__in=identifiers)
+    return {row.id: shape(caller, row) for row in rows}
+
+
+def shape(caller: Caller, row: Any, *, secret: bool = True) -> PaymentIntentOut:
+    """The intent on the wire. Events leave the client secret out: they are kept and sent on."""
+    shown = client_secret(caller, row.id) if secret else None
+    return shapes.render(row, livemode=caller.livemode, client_secret=shown)
+
+
+def as_data(caller: Caller, row: PaymentIntent) -> dict[str, Any]:
+    """The intent as plain data, as it travels inside an error."""
+    return msgspec.to_builtins(shape(caller, row))
+
+
+def client_secret(caller: Caller, identifier: UUID) -> str:
+    """What a payer's browser shows to confirm this one intent. Derived, so that it is stored nowhere."""
+    message = b"payment_intent:" + caller.environment.id.bytes + identifier.bytes
+    digest = hmac.digest(settings.SECRET_KEY.encode(), message, hashlib.sha256)
+    tail = ids.base62(int.from_bytes(digest[:16], "big"), ids.BODY_LENGTH)
+    return f"{ids.encode(PREFIX, identifier)}_secret_{tail}"

@@ -1,0 +1,67 @@
+"""Row locks of payments, in the one order that everything takes them: customer, intent, then what hangs below.
+
+Lock first, then read the state: whatever was read before the lock may be old.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from connect.kit import ids
+from connect.kit.caller import Caller
+from connect.kit.errors import MissingParameterTarget, ResourceMissing
+from payments.models import Charge, Customer, PaymentAttempt, PaymentIntent, PaymentMethod
+
+
+def payment_intent(caller: Caller, intent_id: str) -> PaymentIntent:
+    """The caller's intent, locked until the transaction ends. Raises `ResourceMissing`."""
+    row = (
+        PaymentIntent.objects.select_for_update()
+        .filter(account_id=caller.account, pk=ids.decode("pi", intent_id))
+        .first()
+    )
+    if row is None:
+        raise ResourceMissing(resource="payment_intent", id=intent_id, param="intent")
+    return row
+
+
+def attempt(caller: Caller, attempt_id: UUID) -> tuple[PaymentIntent, PaymentAttempt]:
+    """An attempt and its intent, the intent locked first. Both exist: attempts are never deleted."""
+    intent_id = PaymentAttempt.objects.values_list("payment_intent_id", flat=True).get(pk=attempt_id)
+    intent = PaymentIntent.objects.select_for_update().get(account_id=caller.account, pk=intent_id)
+    return intent, PaymentAttempt.objects.select_for_update().get(pk=attempt_id)
+
+
+def charge(charge_id: UUID) -> Charge:
+    """A charge below an intent that is locked already."""
+    return Charge.objects.select_for_update().get(pk=charge_id)
+
+
+def customer(caller: Caller, customer_id: str, *, param: str | None = None) -> Customer:
+    """The caller's customer, locked. `param` says that it was named in a parameter, not in the path."""
+    row = (
+        Customer.objects.select_for_update()
+        .filter(account_id=caller.account, pk=ids.decode("cus", customer_id), deleted_at=None)
+        .first()
+    )
+    if row is None:
+        raise _missing("customer", customer_id, param)
+    return row
+
+
+def payment_method(caller: Caller, method_id: str, *, param: str | None = None) -> PaymentMethod:
+    """The caller's payment method, locked."""
+    row = (
+        PaymentMethod.objects.select_for_update()
+        .filter(account_id=caller.account, pk=ids.decode("pm", method_id))
+        .first()
+    )
+    if row is None:
+        raise _missing("payment_method", method_id, param)
+    return row
+
+
+def _missing(resource: str, identifier: str, param: str | None) -> ResourceMissing:
+    if param is None:
+        return ResourceMissing(resource=resource, id=identifier, param=resource)
+    return MissingParameterTarget(resource=resource, id=identifier, param=param)

@@ -1,0 +1,245 @@
+"""Payment intents: create, update, confirm, capture, cancel. **The reference resource**: others imitate its shape.
+
+What needs the processor comes in halves. `begin_…` checks the rules, commits the attempt and hands back `Waiting`; the
+entry point calls the processor outside of any transaction (`payment_attempts.perform`) and then records the answer
+(`payment_attempts.record`). docs/ARCHITECTURE.md walks through one request.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connect.domain.metadata import merge
+from connect.kit import currencies, ids
+from connect.kit.caller import Caller
+from connect.kit.money import Money
+from connect.kit.outcomes import Refused, Waiting
+from connect.services import events
+from connect.services.events import NewEvent
+from payments.domain import errors, payment_intent_state
+from payments.domain.payment_intent_state import Action, CancellationReason, CaptureMethod, Status
+from payments.models import Customer, PaymentIntent, PaymentMethod
+from payments.selectors import payment_intents as intents
+from payments.services import locks, payment_attempts, payment_methods
+from payments.shapes.payment_intents import PaymentIntentOut
+
+_UPDATABLE = (
+    "description", "receipt_email", "statement_descriptor", "statement_descriptor_suffix", "setup_future_usage",
+    "shipping", "transfer_group", "capture_method",
+)  # fmt: skip
+
+
+def create(caller: Caller, **given: Any) -> PaymentIntentOut:
+    """Record the wish to collect an amount; nothing moves until it is confirmed. Takes what `_build` takes.
+
+    Publishes `payment_intent.created`. Raises `AmountTooSmall`, `MissingParameterTarget`, `CustomerMismatch` and the
+    card refusals of `payment_method_data`.
+    """
+    intent, _ = _build(caller, **given)
+    intent.save(force_insert=True)
+    return _created(caller, intent)
+
+
+def create_and_confirm(
+    caller: Caller, *, return_url: str | None = None, off_session: bool = False, **given: Any
+) -> Waiting:
+    """`create` and `begin_confirm` in one transaction, as `confirm=true` asks for."""
+    intent, method = _build(caller, **given)
+    if method is None:
+        raise _method_required(intent)
+    _created(caller, intent)  # the event shows the intent as it was before the attempt
+    return payment_attempts.begin_authorize(
+        caller, intent, method, return_url=return_url, off_session=off_session, new=True
+    )
+
+
+def update(caller: Caller, *, intent_id: str, **given: Any) -> PaymentIntentOut:
+    """Change an intent. Amount, currency, customer and payment method only before it is confirmed; words any time.
+
+    Raises `PaymentIntentUnexpectedState` naming the parameter.
+    """
+    intent = locks.payment_intent(caller, intent_id)
+    method_given = {"payment_method", "payment_method_data"} & given.keys()
+    for param in ("amount", "currency", "customer", "payment_method", "payment_method_data", "capture_method"):
+        if param in given:
+            _require(caller, intent, Action.UPDATE, param=param)
+    if given.get("customer"):
+        intent.customer_id = _customer(caller, given["customer"]).id
+    if method_given:
+        method = _method(caller, given, customer_id=intent.customer_id)
+        intent.payment_method_id = method.id if method else None
+        intent.status = payment_intent_state.initial(has_payment_method=method is not None)
+    amount = Money(given.get("amount") or intent.amount_minor, given.get("currency") or intent.currency)
+    _check_amount(amount)
+    intent.amount_minor, intent.currency = amount.minor, amount.currency
+    for name in _UPDATABLE:
+        if name in given:
+            setattr(intent, name, given[name])
+    if "metadata" in given:
+        intent.metadata = merge(intent.metadata, given["metadata"])
+    intent.save()
+    return intents.shape(caller, intent)
+
+
+def begin_confirm(
+    caller: Caller,
+    *,
+    intent_id: str,
+    return_url: str | None = None,
+    off_session: bool = False,
+    **given: Any,
+) -> Waiting:
+    """Check that the intent may be confirmed and commit an attempt to authorize it.
+
+    `given` may bring `payment_method` or `payment_method_data`, `receipt_email`, `setup_future_usage`, `shipping` and
+    `capture_method`. Raises `PaymentIntentUnexpectedState`, also while another attempt is with the processor.
+    """
+    intent = locks.payment_intent(caller, intent_id)
+    _require(caller, intent, Action.CONFIRM)
+    for name in ("receipt_email", "setup_future_usage", "shipping", "capture_method"):
+        if name in given:
+            setattr(intent, name, given[name])
+    method = _method(caller, given, customer_id=intent.customer_id) or _kept_method(intent)
+    if method is None:
+        raise _method_required(intent)
+    return payment_attempts.begin_authorize(caller, intent, method, return_url=return_url, off_session=off_session)
+
+
+def begin_capture(
+    caller: Caller,
+    *,
+    intent_id: str,
+    amount_to_capture: int | None = None,
+    final_capture: bool = True,
+    metadata: Any = None,
+    statement_descriptor: str | None = None,
+    statement_descriptor_suffix: str | None = None,
+) -> Waiting:
+    """Commit an attempt to take what is held, or part of it. The rest is released unless `final_capture` is false.
+
+    Raises `PaymentIntentUnexpectedState`, `CaptureTooLarge`, and `LockTimeout` while another attempt is under way.
+    """
+    intent = locks.payment_intent(caller, intent_id)
+    _require(caller, intent, Action.CAPTURE)
+    payment_attempts.require_none_open(intent)
+    capturable = Money(intent.amount_capturable_minor, intent.currency)
+    amount = Money(amount_to_capture, intent.currency) if amount_to_capture is not None else capturable
+    if amount.minor < 1:
+        raise errors.AmountTooSmall(minimum=Money(1, intent.currency), param="amount_to_capture")
+    if capturable < amount:
+        raise errors.CaptureTooLarge(capturable=capturable, param="amount_to_capture", maximum=capturable)
+    if metadata is not None:
+        intent.metadata = merge(intent.metadata, metadata)
+    intent.statement_descriptor = statement_descriptor or intent.statement_descriptor
+    intent.statement_descriptor_suffix = statement_descriptor_suffix or intent.statement_descriptor_suffix
+    return payment_attempts.begin_capture(caller, intent, amount, final=final_capture)
+
+
+def begin_cancel(
+    caller: Caller, *, intent_id: str, cancellation_reason: str | None = None
+) -> PaymentIntentOut | Waiting:
+    """Cancel an intent. Without a hold that is done at once; with one, the attempt to release it is committed.
+
+    Raises `PaymentIntentUnexpectedState`; an intent whose attempt is still with the processor raises `LockTimeout`,
+    because nobody can know yet whether money moved.
+    """
+    intent = locks.payment_intent(caller, intent_id)
+    _require(caller, intent, Action.CANCEL)
+    payment_attempts.require_none_open(intent)
+    if intent.status == Status.REQUIRES_CAPTURE:
+        return payment_attempts.begin_void(caller, intent, reason=cancellation_reason)
+    reason = CancellationReason(cancellation_reason).value if cancellation_reason else None
+    return payment_attempts.cancel_now(caller, intent, reason=reason)
+
+
+def resume(caller: Caller, attempt_id: str) -> PaymentIntentOut | Refused | Waiting:
+    """Take up a request whose answer never came: its attempt is settled by now, or has to be asked about."""
+    return payment_attempts.resume(caller, attempt_id)
+
+
+def _build(
+    caller: Caller,
+    *,
+    amount: int,
+    currency: str,
+    customer: str | None = None,
+    payment_method: str | None = None,
+    payment_method_data: dict[str, Any] | None = None,
+    payment_method_types: list[str] | None = None,
+    capture_method: str = CaptureMethod.AUTOMATIC.value,
+    confirmation_method: str = "automatic",
+    metadata: Any = None,
+    **words: Any,
+) -> tuple[PaymentIntent, PaymentMethod | None]:
+    """A new intent, not saved, and its payment method. `amount` is in minor units of `currency`."""
+    _check_amount(Money(amount, currency))
+    owner = _customer(caller, customer) if customer else None
+    given = {"payment_method": payment_method, "payment_method_data": payment_method_data}
+    method = _method(caller, given, customer_id=owner.id if owner else None)
+    intent = PaymentIntent(
+        account_id=caller.account,
+        amount_minor=amount,
+        currency=currency,
+        status=payment_intent_state.initial(has_payment_method=method is not None).value,
+        capture_method=capture_method,
+        confirmation_method=confirmation_method,
+        customer_id=owner.id if owner else None,
+        payment_method_id=method.id if method else None,
+        payment_method_types=payment_method_types or ["card"],
+        metadata=merge({}, metadata) if metadata else {},
+        created_at=caller.clock.business(),
+        **{name: value for name, value in words.items() if name in _UPDATABLE},
+    )
+    if method is not None:
+        payment_methods.require_type(method, intent.payment_method_types)
+    return intent, method
+
+
+def _created(caller: Caller, intent: PaymentIntent) -> PaymentIntentOut:
+    events.publish(caller, NewEvent("payment_intent.created", intents.shape(caller, intent, secret=False)))
+    return intents.shape(caller, intent)
+
+
+def _require(caller: Caller, intent: PaymentIntent, action: Action, *, param: str | None = None) -> None:
+    if not payment_intent_state.may(intent.status, action):
+        payment_intent_state.require(intent.status, action, intents.as_data(caller, intent), param=param)
+
+
+def _check_amount(amount: Money) -> None:
+    minimum = Money(currencies.minimum_charge(amount.currency), amount.currency)
+    if amount < minimum:
+        raise errors.AmountTooSmall(minimum=minimum, param="amount")
+    if amount.minor > 99_999_999 and amount.currency != "idr":
+        raise errors.AmountTooLarge(maximum=Money(99_999_999, amount.currency), param="amount")
+
+
+def _customer(caller: Caller, customer_id: str) -> Customer:
+    return locks.customer(caller, customer_id, param="customer")
+
+
+def _method(caller: Caller, given: dict[str, Any], *, customer_id: Any) -> PaymentMethod | None:
+    """The payment method named or described in `given`, checked against the customer."""
+    if data := given.get("payment_method_data"):
+        return payment_methods.build(caller, **data)
+    if not given.get("payment_method"):
+        return None
+    method = payment_methods.usable(caller, given["payment_method"])
+    if method.customer_id and method.customer_id != customer_id:
+        known = {"payment_method_id": ids.encode("pm", method.id), "param": "payment_method"}
+        if customer_id is None:
+            raise errors.CustomerParameterMissing(customer=ids.encode("cus", method.customer_id), **known)
+        raise errors.CustomerMismatch(customer=ids.encode("cus", customer_id), **known)
+    return method
+
+
+def _kept_method(intent: PaymentIntent) -> PaymentMethod | None:
+    if intent.payment_method_id:
+        return PaymentMethod.objects.get(pk=intent.payment_method_id)
+    return None
+
+
+def _method_required(intent: PaymentIntent) -> errors.PaymentMethodRequired:
+    if intent.customer_id:
+        return errors.CustomerPaymentMethodRequired(customer=ids.encode("cus", intent.customer_id), param="payment_method")
+    return errors.PaymentMethodRequired(param="payment_method")
+

@@ -1,0 +1,173 @@
+"""Payment methods: collect, attach, detach. A card number lives only while its request runs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+
+from connect.domain.metadata import merge
+from connect.kit import ids
+from connect.kit.caller import Caller
+from connect.kit.errors import MissingParameterTarget, ParameterMissing
+from connect.services import events
+from connect.services.events import NewEvent
+from payments.domain import cards, errors, test_instruments
+from payments.domain.cards import CardDetails
+from payments.models import Charge, Customer, PaymentMethod
+from payments.services import locks
+from payments.shapes import payment_methods as shapes
+from payments.shapes.payment_methods import PaymentMethodOut
+
+
+def create(caller: Caller, **given: Any) -> PaymentMethodOut:
+    """Collect a payment method. Takes what `build` takes; raises the card refusals (402) for a card that cannot be good."""
+    return shape(caller, build(caller, **given))
+
+
+def build(
+    caller: Caller,
+    *,
+    type: str,  # noqa: A002 - Stripe's name
+    card: dict[str, Any] | None = None,
+    billing_details: dict[str, Any] | None = None,
+    metadata: Any = None,
+) -> PaymentMethod:
+    """The row of a new payment method. `card` holds `number`, `exp_month`, `exp_year`, `cvc`, or a test `token`.
+
+    Raises `RawCardsRefused` in a live environment: card data must not pass through here there.
+    """
+    if caller.livemode:
+        raise errors.RawCardsRefused
+    if type != "card":
+        raise errors.PaymentMethodTypeUnavailable(type=type, allowed="card", param="type")
+    if card is None:
+        raise ParameterMissing(param="card")
+    details = _details(caller, card)
+    return _insert(caller, details, billing_details=billing_details or {}, metadata=merge({}, metadata) if metadata else {})
+
+
+def usable(caller: Caller, method_id: str) -> PaymentMethod:
+    """The payment method a request names: one of the caller's, or a test instrument such as `pm_card_visa`.
+
+    Raises `MissingParameterTarget` or `PaymentMethodUsedUp`.
+    """
+    if not caller.livemode and (instrument := test_instruments.by_name(method_id)):
+        at = caller.clock.business()
+        return _insert(caller, test_instruments.card_from_name(instrument, at=at, secret=_secret()))
+    method = PaymentMethod.objects.filter(account_id=caller.account, pk=ids.decode("pm", method_id)).first()
+    if method is None:
+        raise MissingParameterTarget(resource="payment_method", id=method_id, param="payment_method")
+    if method.used_up or (method.customer_id is None and _was_charged(method)):
+        raise errors.PaymentMethodUsedUp(param="payment_method")
+    return method
+
+
+def require_type(method: PaymentMethod, allowed: Sequence[str]) -> None:
+    """Raise `PaymentMethodTypeUnavailable` when an intent does not take this type."""
+    if method.type not in allowed:
+        raise errors.PaymentMethodTypeUnavailable(
+            type=method.type, allowed=", ".join(allowed), param="payment_method"
+        )
+
+
+def update(caller: Caller, *, method_id: str, **given: Any) -> PaymentMethodOut:
+    """Change billing details, expiry or metadata. Publishes `payment_method.updated`. Raises `ResourceMissing`."""
+    method = locks.payment_method(caller, method_id)
+    if given.get("billing_details"):
+        method.billing_details = {**method.billing_details, **given["billing_details"]}
+    if card := given.get("card"):
+        month, year = cards.check_expiry(
+            card.get("exp_month", method.card["exp_month"]),
+            card.get("exp_year", method.card["exp_year"]),
+            at=caller.clock.business(),
+        )
+        method.card = {**method.card, "exp_month": month, "exp_year": year}
+    if "metadata" in given:
+        method.metadata = merge(method.metadata, given["metadata"])
+    method.save()
+    events.publish(caller, NewEvent("payment_method.updated", shape(caller, method)))
+    return shape(caller, method)
+
+
+def attach(caller: Caller, *, method_id: str, customer: str) -> PaymentMethodOut:
+    """Keep a payment method for a customer. Publishes `payment_method.attached`.
+
+    Raises `PaymentMethodAlreadyAttached`, `PaymentMethodUsedUp`, `ResourceMissing` and `MissingParameterTarget`.
+    """
+    owner = locks.customer(caller, customer, param="customer")
+    if not caller.livemode and test_instruments.by_name(method_id):
+        method = usable(caller, method_id)
+    else:
+        method = locks.payment_method(caller, method_id)
+    if method.customer_id == owner.id:
+        return shape(caller, method)
+    if method.customer_id is not None:
+        raise errors.PaymentMethodAlreadyAttached
+    if method.used_up:
+        raise errors.PaymentMethodUsedUp
+    method.customer_id = owner.id
+    method.save(update_fields=["customer_id"])
+    events.publish(caller, NewEvent("payment_method.attached", shape(caller, method)))
+    return shape(caller, method)
+
+
+def detach(caller: Caller, *, method_id: str) -> PaymentMethodOut:
+    """Take a payment method from its customer, for good. Publishes `payment_method.detached`.
+
+    Raises `PaymentMethodNotAttached` and `ResourceMissing`.
+    """
+    method = locks.payment_method(caller, method_id)
+    if method.customer_id is None:
+        raise errors.PaymentMethodNotAttached
+    Customer.objects.filter(pk=method.customer_id, default_payment_method_id=method.id).update(
+        default_payment_method_id=None
+    )
+    method.customer_id, method.used_up = None, True
+    method.save(update_fields=["customer_id", "used_up"])
+    events.publish(caller, NewEvent("payment_method.detached", shape(caller, method)))
+    return shape(caller, method)
+
+
+def shape(caller: Caller, method: PaymentMethod) -> PaymentMethodOut:
+    """The payment method on the wire."""
+    return shapes.render(method, livemode=caller.livemode)
+
+
+def _was_charged(method: PaymentMethod) -> bool:
+    return Charge.objects.filter(payment_method_id=method.id, paid=True).exists()
+
+
+def _details(caller: Caller, card: dict[str, Any]) -> CardDetails:
+    at, secret = caller.clock.business(), _secret()
+    if token := card.get("token"):
+        instrument = test_instruments.by_name(token)
+        if instrument is None:
+            raise MissingParameterTarget(resource="token", id=token, param="card[token]")
+        return test_instruments.card_from_name(instrument, at=at, secret=secret)
+    for name in ("number", "exp_month", "exp_year"):
+        if name not in card:
+            raise ParameterMissing(param=f"card[{name}]")
+    return test_instruments.card_from_number(
+        card["number"], exp_month=card["exp_month"], exp_year=card["exp_year"], cvc=card.get("cvc"), at=at, secret=secret
+    )
+
+
+def _insert(
+    caller: Caller, details: CardDetails, *, billing_details: dict[str, Any] | None = None, metadata: dict[str, str] | None = None
+) -> PaymentMethod:
+    return PaymentMethod.objects.create(
+        account_id=caller.account,
+        type="card",
+        card=details.stored(),
+        billing_details=billing_details or {},
+        metadata=metadata or {},
+        created_at=caller.clock.business(),
+    )
+
+
+def _secret() -> bytes:
+    """The key of card fingerprints: one per installation."""
+    return hashlib.sha256(b"card fingerprint:" + settings.SECRET_KEY.encode()).digest()

@@ -48,24 +48,37 @@ def command_line(process_id: int) -> list[str]:
 
 
 def end_group(process_id: int, mark: str, patience: float) -> None:
-    """End the process group that `process_id` leads: SIGTERM, and SIGKILL after `patience` seconds.
+    """End the process group that `process_id` leads: SIGTERM for the leader, after `patience` seconds SIGKILL for all.
 
     Does nothing when the leader is not the bearer known by `mark` (see `started`).
     """
     if started(process_id) != mark:
         return
-    _signal_group(process_id, signal.SIGTERM)
+    with suppress(ProcessLookupError):
+        os.kill(process_id, signal.SIGTERM)
     deadline = time.monotonic() + patience
     while started(process_id) == mark and time.monotonic() < deadline:
         time.sleep(0.05)
-    # The leader may have left helpers behind; the group's id cannot be given to others while one of them lives.
-    _signal_group(process_id, signal.SIGKILL)
+    kill_group(process_id)
 
 
-def _signal_group(group: int, number: signal.Signals) -> None:
-    # macOS answers "not permitted" for a group of zombies.
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, number)
+def kill_group(group: int) -> None:
+    """SIGKILL what is left of a group whose leader ended just now; nothing happens when nobody is left.
+
+    A group's id is not given to others while one of its helpers lives, and not again for a long time after.
+    """
+    with suppress(ProcessLookupError, PermissionError):  # macOS does not permit it for a group of zombies
+        os.killpg(group, signal.SIGKILL)
+
+
+def carrying(name: str, value: str) -> list[int]:
+    """Process ids whose environment at their start held `name=value`; empty where the system does not tell."""
+    wanted, found = f"{name}={value}".encode(), []
+    for folder in _PROC.glob("[0-9]*") if _HAS_PROC else ():
+        with suppress(OSError):  # gone meanwhile, or not ours to read
+            if wanted in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+    return found
 
 
 def _ps(process_id: int, columns: str) -> str:

@@ -9,6 +9,7 @@ import environ
 
 from config.settings.celery import *
 from config.settings.logging import LOGGING  # noqa: F401
+from config.settings.openapi import SPECTACULAR_SETTINGS  # noqa: F401
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 LOCAL_DIR = BASE_DIR / ".local"
@@ -204,6 +205,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["connect.api.throttling.CredentialThrottle"],
     "DEFAULT_PARSER_CLASSES": ["connect.api.parsers.JsonParser", "connect.api.parsers.FormParser"],
     "DEFAULT_RENDERER_CLASSES": ["connect.api.renderers.JsonRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "connect.api.renderers.JsonOnly",
     "DEFAULT_SCHEMA_CLASS": "connect.api.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "connect.api.errors.exception_handler",
     "UNAUTHENTICATED_USER": None,

@@ -16,11 +16,12 @@ from rest_framework.viewsets import GenericViewSet
 from connect.api import execution, expand, renderers
 from connect.api.execution import Reply
 from connect.api.pagination import CursorPage
-from connect.api.parsers import parse_query
-from connect.api.serializers import InputSerializer
+from connect.api.parsers import parameters
+from connect.api.serializers import InputSerializer, ListFilters
 from connect.domain.errors import AccountInvalid
 from connect.kit.caller import Actor, Caller
 from connect.kit.outcomes import Waiting
+from connect.kit.pages import Page
 from connect.selectors.credentials import Credential
 from connect.services import idempotency
 
@@ -28,46 +29,44 @@ from connect.services import idempotency
 class ApiViewSet(GenericViewSet):
     """Subclasses set `scope_resource` and `id_prefix`, and write one method per operation.
 
-    Use `self.input(In)` and `self.page()` for what came in, and answer with `self.read`, `self.local` or `self.external`.
+    Use `self.input(In)` or `self.page(Filters)` for what came in, and answer with `self.read`, `self.local` or `self.external`.
     """
 
     scope_resource: ClassVar[str] = ""
     id_prefix: ClassVar[str] = ""
     lookup_value_regex = "[^/]+"
     caller: Caller
+    parameters: dict[str, Any]
     expand_paths: list[str]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        self.expand_paths = []
+        self.parameters, self.expand_paths = {}, []
         self.perform_authentication(request)
         self.check_throttles(request)
         self.check_permissions(request)
         self.caller = self._caller(request)
 
-    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
-        """There is one representation; `Accept` selects nothing."""
-        return renderers.JSON, renderers.JSON.media_type
-
     def input(self, serializer: type[InputSerializer]) -> dict[str, Any]:
-        """The body, checked against `serializer`; raises the class of what is wrong, naming the parameter."""
-        self.expand_paths, tree = expand.split(self.request.data)
+        """What the caller sent, in body or query string, checked; raises the class of what is wrong, with its name."""
+        self.parameters = parameters(self.request)
+        self.expand_paths, tree = expand.split(self.parameters)
         return serializer.check(tree)
 
-    def query(self, serializer: type[InputSerializer]) -> dict[str, Any]:
-        """The query string, checked like a body: filters of lists and `expand[]`."""
-        self.expand_paths, tree = expand.split(parse_query(self.request))
-        return serializer.check(tree)
+    def page(self, filters: type[ListFilters] = ListFilters) -> tuple[Page, dict[str, Any]]:
+        """Which page of a list is asked for, and its filters."""
+        given = self.input(filters)
+        return CursorPage.parse(self.parameters, self.id_prefix), given
 
     def read(self, work: Callable[[Caller], Any]) -> HttpResponse:
         """Answer with what `work` finds."""
         return self._answer(execution.read(self.caller, work, self._render))
 
-    def list_of(self, work: Callable[[Caller], tuple[list[Any], bool]]) -> HttpResponse:
-        """Answer with a page; `work` returns the objects, newest first, and whether there are more."""
+    def list_of(self, work: Callable[[Caller], tuple[list[Any], bool]], *, shape: type[Any]) -> HttpResponse:
+        """Answer with a page; `work` returns objects of `shape`, newest first, and whether there are more."""
 
         def envelope(found: tuple[list[Any], bool]) -> bytes:
             objects, has_more = found
-            expand.apply(self.caller, objects, self.expand_paths, in_list=True)
+            objects = expand.apply(self.caller, objects, self.expand_paths, in_list=True, shape=shape)
             return renderers.render_bytes(CursorPage.envelope(self.request.path, objects, has_more))
 
         return self._answer(execution.read(self.caller, work, envelope))
@@ -92,10 +91,10 @@ class ApiViewSet(GenericViewSet):
 
     def _claim(self) -> idempotency.Claim | None:
         request = self.request
-        return idempotency.claim(self.caller, method=request.method or "", path=request.path, parameters=request.data)
+        return idempotency.claim(self.caller, method=request.method or "", path=request.path, parameters=self.parameters)
 
     def _render(self, shape: Any) -> bytes:
-        expand.apply(self.caller, [shape], self.expand_paths)
+        (shape,) = expand.apply(self.caller, [shape], self.expand_paths)
         return renderers.render_bytes(shape)
 
     def _answer(self, reply: Reply) -> HttpResponse:

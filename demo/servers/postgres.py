@@ -78,7 +78,7 @@ class EmbeddedPostgres:
         self._memory = self.home / "server.json"
         self._lock = self.home / "lock"
 
-    # -- what others ask ---------------------------------------------------------------------------------------------
+    # -- what others ask ---
 
     def start(self) -> None:
         """Make the server run and answer. Raises `ServerError` when it does not within a minute."""
@@ -159,7 +159,7 @@ class EmbeddedPostgres:
                     )
                 )
             with psycopg.connect(self.admin_url(name)) as inside:
-                for statement in _rights(database):
+                for statement in rights(name):
                     inside.execute(statement)
         return created
 
@@ -177,7 +177,7 @@ class EmbeddedPostgres:
             shutil.rmtree(self._binaries.parents[3], ignore_errors=True)
         shutil.rmtree(self.home, ignore_errors=True)
 
-    # -- how -----------------------------------------------------------------------------------------------------------
+    # -- how ---
 
     def _url(self, role: str, database: str) -> str:
         try:
@@ -196,7 +196,7 @@ class EmbeddedPostgres:
                 "or run `make reset` to begin afresh."
             )
         passwords = {role: secrets.token_urlsafe(24) for role in ("postgres", OWNER, APP)}
-        memory = {"port": _free_port(), "passwords": passwords}
+        memory = {"port": free_port(), "passwords": passwords}
         self._save(memory)
         return memory
 
@@ -245,8 +245,8 @@ class EmbeddedPostgres:
                 # The id in the file is dead, a zombie's or somebody else's by now, and PostgreSQL would believe it.
                 # Backends of a killed server that still live are noticed by their shared memory all the same.
                 (self.data / "postmaster.pid").unlink(missing_ok=True)
-                if not _is_free(memory["port"]):
-                    memory["port"] = _free_port()
+                if not is_free(memory["port"]):
+                    memory["port"] = free_port()
                     self._save(memory)
                 self._trim_log()
                 _, words = self._run(
@@ -297,9 +297,12 @@ class EmbeddedPostgres:
             return done.returncode, words.read().decode(errors="replace")
 
 
-def _rights(database: sql.Identifier) -> list[sql.Composed]:
-    """Statements, harmless when repeated, that give `fc_app` the door and nothing else."""
-    names = {"database": database, "app": sql.Identifier(APP)}
+def rights(database: str) -> list[sql.Composed]:
+    """Statements, harmless when repeated, that bring the extensions and give `fc_app` the door and nothing else.
+
+    Run them inside that database, as somebody who may; `deploy/roles.sql` says the same to psql.
+    """
+    names = {"database": sql.Identifier(database), "app": sql.Identifier(APP)}
     texts = [
         *(f"CREATE EXTENSION IF NOT EXISTS {name} SCHEMA public" for name in EXTENSIONS),
         "REVOKE ALL ON DATABASE {database} FROM PUBLIC",
@@ -342,7 +345,8 @@ def _copy_binaries(target: Path) -> Path:
     return programs
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Could a server listen on 127.0.0.1:`port` now?"""
     with socket.socket() as probe:
         probe.setsockopt(
             socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
@@ -354,10 +358,10 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """A free port below those the system hands out for outgoing connections, which could take it any moment."""
     for _ in range(200):
         port = 20_000 + secrets.randbelow(12_000)
-        if _is_free(port):
+        if is_free(port):
             return port
     raise ServerError("No free port between 20000 and 32000 on 127.0.0.1 for PostgreSQL.")

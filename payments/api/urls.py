@@ -1,1 +1,18 @@
-urlpatterns = []
+"""Routes of payments, one line per resource."""
+
+from django.urls import path
+
+from connect.api.routers import StripeRouter
+from payments.api.balance import BalanceTransactionViewSet, BalanceViewSet
+from payments.api.charges import ChargeViewSet
+from payments.api.customers import CustomerViewSet
+from payments.api.payment_intents import PaymentIntentViewSet
+from payments.api.payment_methods import PaymentMethodViewSet
+
+router = StripeRouter()
+router.register("payment_intents", PaymentIntentViewSet, basename="payment_intents")
+router.register("charges", ChargeViewSet, basename="charges")
+router.register("customers", CustomerViewSet, basename="customers")
+router.register("payment_methods", PaymentMethodViewSet, basename="payment_methods")
+router.register("balance_transactions", BalanceTransactionViewSet, basename="balance_transactions")
+urlpatterns = [path("balance", BalanceViewSet.as_view({"get": "retrieve"}), name="balance"), *router.urls]

@@ -8,7 +8,7 @@ from uuid import UUID
 from connect.kit import ids
 from connect.kit.caller import Caller
 from connect.kit.errors import ResourceMissing
-from connect.kit.pages import Page
+from connect.kit.pages import Page, TimeRange
 from payments.models import BalanceTransaction
 from payments.selectors import lists
 from payments.shapes import balance_transactions as shapes
@@ -32,7 +32,7 @@ def page(
     currency: str | None = None,
     source: str | None = None,
     type: str | None = None,  # noqa: A002 - Stripe's name
-    created: lists.TimeRange | None = None,
+    created: TimeRange | None = None,
 ) -> tuple[list[BalanceTransactionOut], bool]:
     """A page of the caller's balance transactions, newest first, and whether there are more."""
     rows = BalanceTransaction.objects.filter(account_id=caller.account)

@@ -8,7 +8,7 @@ from uuid import UUID
 from connect.kit import ids
 from connect.kit.caller import Caller
 from connect.kit.errors import ResourceMissing
-from connect.kit.pages import Page
+from connect.kit.pages import Page, TimeRange
 from payments.models import Charge
 from payments.selectors import lists
 from payments.shapes import charges as shapes
@@ -31,7 +31,7 @@ def page(
     *,
     customer: UUID | None = None,
     payment_intent: UUID | None = None,
-    created: lists.TimeRange | None = None,
+    created: TimeRange | None = None,
 ) -> tuple[list[ChargeOut], bool]:
     """A page of the caller's charges, newest first, and whether there are more."""
     rows = Charge.objects.filter(account_id=caller.account)

@@ -9,7 +9,7 @@ from uuid import UUID
 from connect.kit import ids
 from connect.kit.caller import Caller
 from connect.kit.errors import ResourceMissing
-from connect.kit.pages import Page
+from connect.kit.pages import Page, TimeRange
 from payments.models import Customer
 from payments.selectors import lists
 from payments.shapes import customers as shapes
@@ -36,7 +36,7 @@ def require(caller: Caller, customer_id: str) -> UUID:
 
 
 def page(
-    caller: Caller, page: Page, *, email: str | None = None, created: lists.TimeRange | None = None
+    caller: Caller, page: Page, *, email: str | None = None, created: TimeRange | None = None
 ) -> tuple[list[CustomerOut], bool]:
     """A page of the caller's customers, newest first, and whether there are more."""
     rows = Customer.objects.filter(account_id=caller.account, deleted_at=None)

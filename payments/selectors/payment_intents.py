@@ -14,7 +14,7 @@ from django.conf import settings
 from connect.kit import ids
 from connect.kit.caller import Caller
 from connect.kit.errors import ResourceMissing
-from connect.kit.pages import Page
+from connect.kit.pages import Page, TimeRange
 from payments.models import PaymentIntent
 from payments.selectors import lists
 from payments.shapes import payment_intents as shapes
@@ -37,7 +37,7 @@ def page(
     *,
     customer: UUID | None = None,
     status: str | None = None,
-    created: lists.TimeRange | None = None,
+    created: TimeRange | None = None,
 ) -> tuple[list[PaymentIntentOut], bool]:
     """A page of the caller's intents, newest first, and whether there are more."""
     rows = PaymentIntent.objects.filter(account_id=caller.account)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from connect.domain.metadata import merge
+from connect.kit.metadata import merge
 from connect.kit import ids
 from connect.kit.caller import Caller
 from connect.kit.errors import ResourceMissing

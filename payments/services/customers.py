@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from connect.domain.metadata import merge
+from connect.kit.metadata import merge
 from connect.kit import ids
 from connect.kit.caller import Caller
 from connect.kit.errors import MissingParameterTarget

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from connect.domain.metadata import merge
+from connect.kit.metadata import merge
 from connect.kit import ids
 from connect.kit.caller import Caller
 from connect.kit.errors import MissingParameterTarget, ParameterMissing

@@ -1,0 +1,83 @@
+"""The rail: what a role may open, grouped, with the current page marked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.urls import reverse
+
+from connect.domain import permissions
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page of the rail. `views` are the URL names that belong to it, the first being its address."""
+
+    title: str
+    icon: str
+    permission: str | None
+    views: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An entry as the template draws it."""
+
+    title: str
+    icon: str
+    url: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Links under one heading; the first group has none."""
+
+    title: str
+    items: list[Link]
+
+
+RAIL: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
+    ("", (Entry("Home", "icons/home.html", None, ("home",)),)),
+    ("Money", (Entry("Payments", "icons/payments.html", "payments:read", ("payments", "payment")),)),
+    (
+        "Developers",
+        (
+            Entry(
+                "API keys",
+                "icons/keys.html",
+                "api_keys:read",
+                ("api_keys", "api_key_new", "api_key_roll", "api_key_revoke"),
+            ),
+        ),
+    ),
+)
+
+
+def rail(*, org_slug: str, mode: str, role: str, view_name: str) -> list[Group]:
+    """The groups a role sees; entries it may not open are left out, and so are groups without an entry."""
+    groups = [
+        Group(title, [_link(entry, org_slug, mode, view_name) for entry in entries if _may_open(role, entry)])
+        for title, entries in RAIL
+    ]
+    return [group for group in groups if group.items]
+
+
+def section_of(view_name: str) -> str:
+    """The URL name of the list a page belongs to: where a mode switch leads, as an object exists in one mode only."""
+    for _, entries in RAIL:
+        for entry in entries:
+            if view_name in entry.views:
+                return entry.views[0]
+    return "home"
+
+
+def _may_open(role: str, entry: Entry) -> bool:
+    return entry.permission is None or permissions.allows(role, entry.permission)
+
+
+def _link(entry: Entry, org_slug: str, mode: str, view_name: str) -> Link:
+    return Link(
+        entry.title, entry.icon, reverse(f"dashboard:{entry.views[0]}", args=[org_slug, mode]), view_name in entry.views
+    )

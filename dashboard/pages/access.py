@@ -1,0 +1,168 @@
+"""The door of every organization page: who may come in, into which environment, as which caller.
+
+The path names the organization and the mode; the membership decides. A stranger learns nothing: an organization
+that does not exist and one that is not theirs answer alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, cast
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render as render_template
+from django.urls import reverse
+from django.utils.cache import add_never_cache_headers, patch_vary_headers
+
+from connect.domain import permissions
+from connect.kit import ids
+from connect.kit.caller import Actor, Caller, EnvironmentRef
+from connect.kit.tenancy import use_environment
+from connect.selectors import environments as environment_selectors
+from connect.selectors import organizations as organization_selectors
+from connect.selectors.organizations import OrganizationRef
+from dashboard import navigation
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """One chip of the mode switch; it keeps the section, not the object."""
+
+    kind: str
+    title: str
+    url: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationPage:
+    """What the door found. `organizations` are all the person's, `environments` all the organization's."""
+
+    organization: OrganizationRef
+    environment: EnvironmentRef
+    caller: Caller
+    organizations: list[OrganizationRef]
+    environments: list[EnvironmentRef]
+    view_name: str
+
+    def allows(self, permission: str) -> bool:
+        """Whether the person's role in this organization has the permission."""
+        return permissions.allows(self.organization.role, permission)
+
+    def url(self, view_name: str, *arguments: str) -> str:
+        """The address of another page of the same organization and mode."""
+        return reverse(f"dashboard:{view_name}", args=[self.organization.slug, self.environment.kind, *arguments])
+
+    @property
+    def home_url(self) -> str:
+        """Where the brand leads."""
+        return self.url("home")
+
+    @property
+    def navigation(self) -> list[navigation.Group]:
+        """The rail for this person on this page."""
+        return navigation.rail(
+            org_slug=self.organization.slug,
+            mode=self.environment.kind,
+            role=self.organization.role,
+            view_name=self.view_name,
+        )
+
+    @property
+    def modes(self) -> list[Mode]:
+        """The modes that exist, test first."""
+        section = f"dashboard:{navigation.section_of(self.view_name)}"
+        return [
+            Mode(
+                kind=environment.kind,
+                title=environment.kind.title(),
+                url=reverse(section, args=[self.organization.slug, environment.kind]),
+                is_current=environment.id == self.environment.id,
+            )
+            for environment in sorted(self.environments, key=lambda environment: environment.livemode)
+        ]
+
+
+class EnvironmentBeingPrepared(Exception):
+    """The organization's test environment has no schema yet: its members are asked to wait a moment."""
+
+    def __init__(self, org_slug: str) -> None:
+        super().__init__(org_slug)
+        self.org_slug = org_slug
+
+
+View = Callable[Concatenate[HttpRequest, OrganizationPage, P], HttpResponse]
+
+
+def organization_page(
+    *, permission: str | None = None, opens_environment: bool = True
+) -> Callable[[View[P]], Callable[..., HttpResponse]]:
+    """Wraps a view `(request, page, …)` behind sign-in, membership (404), permission (403) and its environment.
+
+    With `opens_environment` the view and its rendering run inside `use_environment`, which is the transaction.
+    Pages over public tables only (keys, members) leave it closed.
+    """
+
+    def decorate(view: View[P]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        @login_required
+        def guarded(request: HttpRequest, org_slug: str, mode: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            try:
+                page = _resolve(request, org_slug, mode)
+            except EnvironmentBeingPrepared as error:
+                return HttpResponseRedirect(reverse("dashboard:preparing", args=[error.org_slug]))
+            if permission is not None and not page.allows(permission):
+                raise PermissionDenied
+            with use_environment(page.environment) if opens_environment else nullcontext():
+                response = view(request, page, *args, **kwargs)
+            add_never_cache_headers(response)
+            patch_vary_headers(response, ["HX-Request", "HX-Target"])
+            return response
+
+        return cast("Callable[..., HttpResponse]", guarded)
+
+    return decorate
+
+
+def render(
+    request: HttpRequest, page: OrganizationPage, template: str, context: dict[str, Any], *, status: int = 200
+) -> HttpResponse:
+    """The whole page, or only its results block when htmx asks for `#results`."""
+    is_partial = request.headers.get("HX-Request") == "true" and request.headers.get("HX-Target") == "results"
+    base_template = "dashboard/partial.html" if is_partial else "dashboard/base.html"
+    return render_template(request, template, {"page": page, "base_template": base_template, **context}, status=status)
+
+
+def _resolve(request: HttpRequest, org_slug: str, mode: str) -> OrganizationPage:
+    user: Any = request.user
+    organizations = organization_selectors.for_user(user.id)
+    organization = next((found for found in organizations if found.slug == org_slug), None)
+    if organization is None:
+        raise Http404
+    environments = environment_selectors.for_organization(organization.id)
+    environment = next((found for found in environments if found.kind == mode), None)
+    if environment is None:
+        if mode == "test":
+            raise EnvironmentBeingPrepared(organization.slug)
+        raise Http404
+    match = request.resolver_match
+    return OrganizationPage(
+        organization=organization,
+        environment=environment,
+        caller=Caller(
+            environment=environment,
+            actor=Actor("user", ids.encode("usr", user.id), label=user.email),
+            request_id=getattr(request, "request_id", ""),
+            api_version=environment.api_version,
+        ),
+        organizations=organizations,
+        environments=environments,
+        view_name=match.url_name or "" if match else "",
+    )

@@ -1,0 +1,214 @@
+"""Payments: the list with its filters in the URL, and one payment with its events and its ledger lines."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import msgspec
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from connect.kit import ids
+from connect.kit.errors import ResourceMissing
+from connect.kit.pages import Page
+from connect.selectors import events as event_selectors
+from dashboard.pages import curl
+from dashboard.pages.access import OrganizationPage, organization_page, render
+from dashboard.templatetags.statuses import PAYMENT_STATUSES
+from ledger.selectors import transactions as transaction_selectors
+from payments.selectors import charges as charge_selectors
+from payments.selectors import payment_intents as payment_intent_selectors
+from payments.shapes.payment_intents import PaymentIntentOut
+
+PAGE_SIZE: Final = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Pager:
+    """Query strings of the neighbouring pages, or None where there is none."""
+
+    summary: str
+    newer: str | None
+    older: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BreakdownLine:
+    """One line of the amount panel, in minor units of the payment's currency."""
+
+    title: str
+    minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line of the details panel."""
+
+    title: str
+    value: str
+    is_id: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """A line of a posting as a T-account shows it: exactly one side is set, in positive minor units."""
+
+    path: str
+    currency: str
+    debit_minor: int | None
+    credit_minor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One ledger transaction of the payment."""
+
+    id: str
+    effective_at: datetime
+    lines: list[LedgerLine]
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What all shown lines of a currency add up to; the two sides are equal in every ledger that is sound."""
+
+    currency: str
+    debit_minor: int
+    credit_minor: int
+
+
+@require_safe
+@organization_page(permission="payments:read")
+def payments(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
+    """The list, newest first; `status`, `q` (a whole id), `after` and `before` come from the query string."""
+    status, query = request.GET.get("status", ""), request.GET.get("q", "").strip()
+    status = status if status in PAYMENT_STATUSES else ""
+    wanted = Page(
+        limit=PAGE_SIZE,
+        starting_after=ids.decode("pi", request.GET.get("after")),
+        ending_before=ids.decode("pi", request.GET.get("before")) if "after" not in request.GET else None,
+    )
+    if query:
+        found, has_more = _with_id(page, query, status), False
+    else:
+        found, has_more = payment_intent_selectors.page(page.caller, wanted, **({"status": status} if status else {}))
+    context = {
+        "payments": found,
+        "filters": {"status": status, "q": query},
+        "is_filtered": bool(status or query or wanted.cursor),
+        "statuses": list(PAYMENT_STATUSES),
+        "pager": _pager(found, wanted, {"status": status, "q": query}, has_more=has_more),
+        "curl": curl.first_payment(request, livemode=page.caller.livemode),
+    }
+    return render(request, page, "dashboard/payments_list.html", context)
+
+
+@require_safe
+@organization_page(permission="payments:read")
+def payment(request: HttpRequest, page: OrganizationPage, payment_id: str) -> HttpResponse:
+    """One payment; `?tab=json` shows the object as the API returns it."""
+    try:
+        found = payment_intent_selectors.get(page.caller, payment_id)
+    except ResourceMissing as error:
+        raise Http404 from error
+    if request.GET.get("tab") == "json":
+        shown = msgspec.structs.replace(found, client_secret=None)  # with it a reader could confirm the payment
+        text = msgspec.json.format(msgspec.json.encode(shown), indent=2).decode()
+        return render(request, page, "dashboard/payment_detail.html", {"payment": found, "tab": "json", "json": text})
+    charges = charge_selectors.for_intent(page.caller, found.id)
+    postings = _postings(found, charges) if page.allows("ledger:read") else []
+    context = {
+        "payment": found,
+        "tab": "overview",
+        "breakdown": _breakdown(found, charges),
+        "facts": _facts(found),
+        "events": event_selectors.for_object(page.caller, found.id),
+        "postings": postings,
+        "sums": _sums(postings),
+        "may_read_ledger": page.allows("ledger:read"),
+    }
+    return render(request, page, "dashboard/payment_detail.html", context)
+
+
+def _with_id(page: OrganizationPage, query: str, status: str) -> list[PaymentIntentOut]:
+    try:
+        found = payment_intent_selectors.get(page.caller, query)
+    except ResourceMissing:
+        return []
+    return [found] if status in ("", found.status) else []
+
+
+def _pager(found: Sequence[PaymentIntentOut], page: Page, filters: dict[str, str], *, has_more: bool) -> Pager:
+    kept = {name: value for name, value in filters.items() if value}
+    has_newer = has_more if page.backwards else page.starting_after is not None
+    has_older = page.backwards or has_more
+    return Pager(
+        summary=f"{len(found)} payment{'' if len(found) == 1 else 's'} on this page",
+        newer=urlencode({**kept, "before": found[0].id}) if found and has_newer else None,
+        older=urlencode({**kept, "after": found[-1].id}) if found and has_older else None,
+    )
+
+
+def _breakdown(intent: PaymentIntentOut, charges: Sequence[Any]) -> list[BreakdownLine]:
+    """Only what has happened: a line that would be zero is left out, the amount and what was received always stand."""
+    refunded = sum(charge.amount_refunded for charge in charges)
+    lines = [BreakdownLine("Amount", intent.amount)]
+    if intent.amount_capturable:
+        lines.append(BreakdownLine("Authorized, can be captured", intent.amount_capturable))
+    lines.append(BreakdownLine("Received", intent.amount_received))
+    if refunded:
+        lines += [BreakdownLine("Refunded", -refunded), BreakdownLine("Kept", intent.amount_received - refunded)]
+    return lines
+
+
+def _facts(intent: PaymentIntentOut) -> list[Fact]:
+    facts = [
+        Fact("Description", intent.description or ""),
+        Fact("Customer", _id_of(intent.customer), is_id=True),
+        Fact("Payment method", _id_of(intent.payment_method), is_id=True),
+        Fact("Latest charge", _id_of(intent.latest_charge), is_id=True),
+        Fact("Capture", intent.capture_method.replace("_", " ")),
+        Fact("Mode", "Live" if intent.livemode else "Test: no real money moved"),
+    ]
+    return [fact for fact in facts if fact.value]
+
+
+def _id_of(reference: Any) -> str:
+    """The id of a related object, which travels as its id or expanded."""
+    return "" if reference is None else reference if isinstance(reference, str) else str(reference.id)
+
+
+def _postings(intent: PaymentIntentOut, charges: Sequence[Any]) -> list[Posting]:
+    """The ledger's transactions for the intent and its charges. The ledger signs credits + and debits -."""
+    references = [intent.id, *(charge.id for charge in charges)]
+    return [
+        Posting(
+            id=transaction.id,
+            effective_at=transaction.effective_at,
+            lines=[
+                LedgerLine(
+                    path=line.path,
+                    currency=line.currency,
+                    debit_minor=-line.amount_minor if line.amount_minor < 0 else None,
+                    credit_minor=line.amount_minor if line.amount_minor > 0 else None,
+                )
+                for line in transaction.lines
+            ],
+        )
+        for transaction in transaction_selectors.for_reference(references)
+    ]
+
+
+def _sums(postings: Sequence[Posting]) -> list[Sum]:
+    debited: dict[str, int] = defaultdict(int)
+    credited: dict[str, int] = defaultdict(int)
+    for posting in postings:
+        for line in posting.lines:
+            debited[line.currency] += line.debit_minor or 0
+            credited[line.currency] += line.credit_minor or 0
+    return [Sum(currency, debited[currency], credited[currency]) for currency in sorted(debited)]

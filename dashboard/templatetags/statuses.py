@@ -1,0 +1,32 @@
+"""The words and the tone of a payment's status: colour never says it alone."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django import template
+
+PAYMENT_STATUSES: Final = {
+    "requires_payment_method": ("Needs a payment method", "warn"),
+    "requires_confirmation": ("Needs confirmation", "warn"),
+    "requires_action": ("Waits for the customer", "info"),
+    "processing": ("Processing", "info"),
+    "requires_capture": ("Authorized, not captured", "info"),
+    "succeeded": ("Succeeded", "good"),
+    "canceled": ("Canceled", ""),
+}
+"""Text and badge tone by the status of a payment intent, in the order in which a payment passes through them."""
+
+register = template.Library()
+
+
+@register.filter
+def status_text(status: str) -> str:
+    """The words for a status; an unknown one is shown as it is on the wire."""
+    return PAYMENT_STATUSES.get(status, (status, ""))[0]
+
+
+@register.filter
+def status_tone(status: str) -> str:
+    """The badge tone for a status: good, warn, bad, info or plain."""
+    return PAYMENT_STATUSES.get(status, (status, ""))[1]

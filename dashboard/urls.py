@@ -1,0 +1,25 @@
+"""Addresses of the dashboard: the path names the organization and the mode, the query string the state of a page."""
+
+from django.urls import path
+
+from dashboard.pages import api_keys, home, mailbox, organizations, payments, theme
+
+app_name = "dashboard"
+
+urlpatterns = [
+    path("", home.start, name="start"),
+    path("theme", theme.theme, name="theme"),
+    path("mailbox", mailbox.mailbox, name="mailbox"),
+    path("mailbox/<slug:name>", mailbox.message, name="mailbox_message"),
+    path("organizations/new", organizations.new, name="organization_new"),
+    path("o/<slug:org_slug>/preparing", organizations.preparing, name="preparing"),
+    path("o/<slug:org_slug>/<slug:mode>/", home.home, name="home"),
+    path("o/<slug:org_slug>/<slug:mode>/payments", payments.payments, name="payments"),
+    path("o/<slug:org_slug>/<slug:mode>/payments/<slug:payment_id>", payments.payment, name="payment"),
+    path("o/<slug:org_slug>/<slug:mode>/developers/api-keys", api_keys.api_keys, name="api_keys"),
+    path("o/<slug:org_slug>/<slug:mode>/developers/api-keys/new", api_keys.new, name="api_key_new"),
+    path("o/<slug:org_slug>/<slug:mode>/developers/api-keys/<slug:key_id>/roll", api_keys.roll, name="api_key_roll"),
+    path(
+        "o/<slug:org_slug>/<slug:mode>/developers/api-keys/<slug:key_id>/revoke", api_keys.revoke, name="api_key_revoke"
+    ),
+]

@@ -1,0 +1,263 @@
+"""`make run`: the whole product on this machine, from nothing, until Ctrl-C. `make reset` forgets it.
+
+Everything it keeps lies in `.local/`. Each step says what it does; each thing that can go wrong is one sentence.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from demo import external, settings
+from demo.servers import ServerError
+from demo.servers.postgres import EmbeddedPostgres, is_free
+from demo.servers.valkey import EmbeddedValkey
+from demo.supervisor import Failed, Program, Stopped, Supervisor
+from demo.terminal import Terminal
+
+ROOT = Path(__file__).resolve().parents[1]
+DATABASE = "facturino_connect"
+READY_SECONDS = 90
+PYTHON = sys.executable
+
+# The process table, in the order of start and of stop. {port} and {log_level} are filled in.
+PROGRAMS = (
+    Program("web", (
+        PYTHON, "-m", "granian", "--interface", "wsgi", "config.wsgi:application", "--host", "127.0.0.1",
+        "--port", "{port}", "--workers", "2", "--blocking-threads", "4", "--no-ws", "--workers-kill-timeout", "10",
+        "--backpressure", "64", "--log-level", "{log_level}",
+    )),
+    Program("worker", (
+        PYTHON, "-m", "celery", "-A", "config", "worker", "--concurrency", "2", "--loglevel", "{log_level}",
+        "--without-gossip", "--without-mingle",
+    ), owner=True),  # it makes the schemas of new environments
+    Program("beat", (
+        PYTHON, "-m", "celery", "-A", "config", "beat", "--loglevel", "{log_level}", "--pidfile=",
+        "-S", "django_celery_beat.schedulers:DatabaseScheduler",
+    )),
+)  # fmt: skip
+MIGRATE = Program("migrate", (PYTHON, "manage.py", "migrate"), owner=True)
+SEED = Program("seed", (PYTHON, "manage.py", "seed_demo", "--output", "{demo_file}"), owner=True)
+
+
+class Run:
+    """One `make run` of the checkout in `root`."""
+
+    def __init__(self, root: Path, terminal: Terminal, programs: tuple[Program, ...]) -> None:
+        self.root, self.terminal, self.programs = root, terminal, programs
+        self.local = root / ".local"
+        self.given = settings.given(root)
+        self.port = settings.port(self.given)
+        self.address = f"http://127.0.0.1:{self.port}"
+        check_folder(root)
+        self.local.mkdir(exist_ok=True)
+        self.supervisor = Supervisor(root, self.local, terminal)
+
+    def until_stopped(self) -> None:
+        """Start everything, tell how to use it, watch until a signal. Raises `Failed` and its like."""
+        with self.supervisor.alone(self.address):
+            check_port(self.port)
+            try:
+                self._start()
+                self.terminal.say(welcome(self.address, self._demo(), self.local / "logs"))
+                self.supervisor.watch()
+            except Stopped:
+                pass
+            finally:
+                self.terminal.close()
+                self.terminal.say("Stopping …")
+                self.supervisor.stop()
+                self.terminal.say("Stopped. `make run` goes on with the data in .local/, `make reset` forgets it.")
+
+    def stop(self, *_signal: object) -> None:
+        """Handle a signal: stop at the next safe point. A second one changes nothing, a third neither."""
+        self.supervisor.stop_requested = True
+
+    def _start(self) -> None:
+        step, safe_point = self.terminal.step, self.supervisor.pause
+        with step("starting PostgreSQL and Valkey"):
+            database = self._database()
+            safe_point(0)
+            redis_url = self._redis()
+            safe_point(0)
+        self._environment(database, redis_url)
+        with step("bringing the database up to date"):
+            self.supervisor.run_to_end(MIGRATE)
+        with step("making the demo organization"):
+            self.supervisor.run_to_end(self._filled(SEED))
+        with step(f"starting {', '.join(program.name for program in self.programs)}"):
+            for program in self.programs:
+                self.supervisor.start(self._filled(program))
+            self._await_ready()
+
+    def _database(self) -> external.Database:
+        if url := self.given.get("DATABASE_URL"):
+            return external.database(url, self.given.get("DATABASE_OWNER_URL"), self.local / "roles.json")
+        server = EmbeddedPostgres(self.local / "postgres")
+        self.supervisor.servers["PostgreSQL"] = server
+        server.start()
+        server.ensure_database(DATABASE)
+        return external.Database(server.app_url(DATABASE), server.owner_url(DATABASE))
+
+    def _redis(self) -> str:
+        if url := self.given.get("REDIS_URL"):
+            external.check_redis(url)
+            return url
+        server = EmbeddedValkey(self.local / "valkey")
+        self.supervisor.servers["Valkey"] = server
+        server.start()
+        return server.url(0)
+
+    def _environment(self, database: external.Database, redis_url: str) -> None:
+        """What the programs get. Only those that migrate or provision get the owner's URL."""
+        kept = settings.kept_secrets(self.local / "secrets.env")
+        common = {
+            "DJANGO_SETTINGS_MODULE": "config.settings.dev",
+            "FC_PUBLIC_URL": self.address,
+            "PYTHONUNBUFFERED": "1",
+            **settings.with_secrets(self.given, kept),
+            "PORT": str(self.port),
+            "DATABASE_URL": database.app_url,
+            "REDIS_URL": redis_url,
+        }
+        self.supervisor.environment = common | {"DATABASE_OWNER_URL": database.app_url}
+        self.supervisor.owner_environment = common | {"DATABASE_OWNER_URL": database.owner_url}
+        # For commands by hand (`make shell`): the same servers while they run.
+        servers = {
+            "DATABASE_URL": database.app_url,
+            "DATABASE_OWNER_URL": database.owner_url,
+            "REDIS_URL": redis_url,
+        }
+        settings.write_file(self.local / "servers.env", servers)
+
+    def _filled(self, program: Program) -> Program:
+        values = {
+            "port": str(self.port),
+            "log_level": self.given.get("LOG_LEVEL", "warning").lower(),
+            "demo_file": str(self.local / "demo.json"),
+        }
+        command = tuple(word.format(**values) for word in program.command)
+        return Program(program.name, command, program.owner, program.patience)
+
+    def _await_ready(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while not answers(f"{self.address}/readyz"):
+            self.supervisor.look(forgiving=False)
+            if time.monotonic() > deadline:
+                raise Failed(
+                    f"{self.address}/readyz does not say that all is well after {READY_SECONDS} seconds; "
+                    f"look into {self.local / 'logs'}. Web wrote last:\n{self.supervisor.logs['web'].tail()}"
+                )
+            self.supervisor.pause(0.1)
+
+    def _demo(self) -> dict[str, Any]:
+        return dict(json.loads((self.local / "demo.json").read_text()))
+
+
+def check_folder(root: Path) -> None:
+    """Raises `Failed` when nothing can be written below `root`."""
+    try:
+        with tempfile.TemporaryFile(dir=root):
+            pass
+    except OSError as error:
+        raise Failed(
+            f"The folder {root} cannot be written to ({error.strerror}); `make run` keeps its data in .local/ there. "
+            "Copy the checkout to a folder of yours."
+        ) from None
+
+
+def check_port(port: int) -> None:
+    """Raises `Failed` when `port` cannot be had."""
+    if port < 1024 and os.geteuid() != 0 and not is_free(port):
+        raise Failed(f"Port {port} is reserved for root or in use; choose another one: PORT=8001 make run")
+    if not is_free(port):
+        another = port + 1 if port < settings.HIGHEST_PORT else settings.DEFAULT_PORT
+        raise Failed(f"Port {port} is used by another program; choose another one: PORT={another} make run")
+
+
+def answers(url: str) -> bool:
+    """Does `url` answer 200 within two seconds?"""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy knows nothing of this machine
+    try:
+        with direct.open(url, timeout=2) as response:
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def welcome(address: str, demo: Mapping[str, Any], logs: Path) -> str:
+    """What a person needs to begin: where, who, which key, and a line to try."""
+    api_base = str(demo["api_base"]).rstrip("/").removesuffix("/v1")
+    payment = "-d amount=2000 -d currency=eur -d payment_method=pm_card_visa -d confirm=true"
+    return f"""
+Facturino Connect runs at {address}
+
+  Dashboard   {demo["dashboard_url"]}
+  Log in as   {demo["email"]}   password {demo["password"]}
+  Mailbox     {demo.get("mailbox_url", f"{address}/mailbox")}
+  API key     {demo["secret_key"]}   (all of this is in .local/demo.json)
+  Logs        {logs}
+
+Take a payment:
+
+  curl {api_base}/v1/payment_intents -u {demo["secret_key"]}: {payment}
+
+Ctrl-C stops everything.
+"""
+
+
+def reset(root: Path, terminal: Terminal, *, force: bool) -> None:
+    """Stop what an earlier run left behind and delete `.local/`. Asks first, unless `force`."""
+    local = root / ".local"
+    if not local.exists():
+        terminal.say("There is nothing to forget: .local/ does not exist.")
+        return
+    supervisor = Supervisor(root, local, terminal)
+    with supervisor.alone("being reset"):
+        if not force:
+            if not sys.stdin.isatty():
+                raise Failed("`make reset` deletes all local data; say FORCE=1 make reset where nobody can be asked.")
+            if input("This deletes the database, keys and logs in .local/. Type yes to go on: ").strip() != "yes":
+                raise Failed("Nothing was deleted.")
+        for memory in local.rglob("server.json"):
+            EmbeddedPostgres(memory.parent).destroy()
+        for memory in local.rglob("valkey.pid"):
+            EmbeddedValkey(memory.parent).stop()
+        shutil.rmtree(local)
+    terminal.say("Forgotten. `make run` begins afresh.")
+
+
+def main(arguments: list[str]) -> int:
+    """Exit code 0 when stopped by a person, 1 with a sentence otherwise."""
+    terminal = Terminal()
+    try:
+        if arguments == ["reset"]:
+            reset(ROOT, terminal, force=os.environ.get("FORCE") == "1")
+        elif arguments:
+            raise Failed("Usage: python -m demo.run [reset]")
+        else:
+            run = Run(ROOT, terminal, PROGRAMS)
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, run.stop)
+            run.until_stopped()
+    except KeyboardInterrupt:
+        return 130
+    except (Failed, ServerError, settings.BadSetting) as error:
+        terminal.close()
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""What installs and prepares: kept apart from the product, run before it."""

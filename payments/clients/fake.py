@@ -1,0 +1,99 @@
+"""A processor in memory, with books: for service tests that ask how often, and how much, money really moved."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from payments.clients.processor import (
+    AnyRequest,
+    Approved,
+    AuthorizeRequest,
+    CaptureRequest,
+    GuardedProcessor,
+    NotFound,
+    Outcome,
+    ProcessorTimeout,
+    ProcessorUnavailable,
+    RefundRequest,
+    StatusOutcome,
+    VoidRequest,
+)
+
+Operation = Literal["authorize", "capture", "void", "refund"]
+Plan = Outcome | Literal["fail_before", "fail_after"]
+
+
+@dataclass
+class FakeProcessor(GuardedProcessor):
+    """Approves everything unless told otherwise by `will`. The same attempt never moves money twice.
+
+    `calls` lists (operation, attempt id) of all that arrived, repeats included. `books` holds the final answer per
+    attempt; `moved` the money per attempt, in minor units: taken is positive, returned is negative, held is not in it.
+    """
+
+    name: ClassVar[str] = "fake"
+
+    calls: list[tuple[Operation, str]] = field(default_factory=list)
+    books: dict[str, Outcome] = field(default_factory=dict)
+    moved: dict[str, int] = field(default_factory=dict)
+    plans: dict[Operation, deque[Plan]] = field(default_factory=dict)
+
+    def will(self, operation: Operation, *plans: Plan) -> None:
+        """Plan the next calls of `operation`: an outcome to answer, `"fail_before"` or `"fail_after"` the effect.
+
+        `fail_before` is a connection that never came about (`ProcessorUnavailable`); `fail_after` approves, moves the
+        money and loses the answer (`ProcessorTimeout`). A repeated attempt uses no plan: it is answered from the books.
+        """
+        self.plans.setdefault(operation, deque()).extend(plans)
+
+    @property
+    def balance_minor(self) -> int:
+        """All money that moved, over all attempts and regardless of currency: for tests in one currency."""
+        return sum(self.moved.values())
+
+    def refuse_unsuitable(self, request: AnyRequest) -> None:
+        """The fake takes every request, live ones too."""
+
+    def _authorize(self, request: AuthorizeRequest) -> Outcome:
+        return self._perform("authorize", request, moves=request.amount_minor if request.capture else 0)
+
+    def _capture(self, request: CaptureRequest) -> Outcome:
+        return self._perform("capture", request, moves=request.amount_minor)
+
+    def _void(self, request: VoidRequest) -> Outcome:
+        return self._perform("void", request, moves=0)
+
+    def _refund(self, request: RefundRequest) -> Outcome:
+        return self._perform("refund", request, moves=-request.amount_minor)
+
+    def _status(self, request: AnyRequest) -> StatusOutcome:
+        return self.books.get(request.attempt_id, NotFound())
+
+    def _perform(self, operation: Operation, request: AnyRequest, *, moves: int) -> Outcome:
+        self.calls.append((operation, request.attempt_id))
+        if request.attempt_id in self.books:
+            return self.books[request.attempt_id]
+        planned = self.plans.get(operation)
+        plan: Plan = planned.popleft() if planned else _approval(operation, request)
+        if plan == "fail_before":
+            raise ProcessorUnavailable(f"planned: {request.attempt_id} never arrived")
+        outcome = _approval(operation, request) if plan == "fail_after" else plan
+        self.books[request.attempt_id] = outcome
+        if isinstance(outcome, Approved):
+            self.moved[request.attempt_id] = moves
+        if plan == "fail_after":
+            raise ProcessorTimeout(f"planned: the answer to {request.attempt_id} was lost")
+        return outcome
+
+
+def _approval(operation: Operation, request: AnyRequest) -> Approved:
+    captures = operation == "capture" or (isinstance(request, AuthorizeRequest) and request.capture)
+    holds = operation == "authorize" and not captures
+    return Approved(
+        reference=f"fake_{operation}_{request.attempt_id}",
+        amount_minor=request.amount_minor,
+        captured=captures,
+        hold_seconds=7 * 24 * 60 * 60 if holds else None,
+    )

@@ -1,0 +1,213 @@
+"""The sandbox processor: deterministic and without memory.
+
+What it answers is a function of the request alone: the instrument says what happens, the attempt id makes the
+references. So `status` with the same request tells the truth after a lost answer, in any process, after any restart.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import ClassVar, Final
+
+from payments.clients.processor import (
+    ActionRequired,
+    AnyRequest,
+    Approved,
+    AuthorizeRequest,
+    CaptureRequest,
+    Declined,
+    GuardedProcessor,
+    NotFound,
+    Outcome,
+    Pending,
+    ProcessorTimeout,
+    ProcessorUnavailable,
+    RefundRequest,
+    StatusOutcome,
+    Unknown,
+    VoidRequest,
+)
+from payments.domain import decline_codes
+from payments.domain.errors import AuthenticationFailed, ChargeExpiredForCapture, SandboxInLive
+from payments.domain.test_instruments import Authorization, Follow, Instrument, ThreeDSecure, by_key
+
+HOLD_SECONDS: Final = 7 * 24 * 60 * 60
+"""A hold lives seven days."""
+
+_LOST: Final = frozenset({Authorization.TIMEOUT_THEN_APPROVED, Authorization.TIMEOUT_THEN_DECLINED,
+                          Authorization.TIMEOUT_NOT_RECEIVED})  # fmt: skip
+_PENDING: Final = frozenset({Authorization.PENDING_THEN_APPROVED, Authorization.PENDING_THEN_DECLINED})
+_NEVER_ARRIVED: Final = frozenset({Authorization.TIMEOUT_NOT_RECEIVED, Authorization.UNAVAILABLE})
+_IN_THE_END_DECLINED: Final = frozenset({Authorization.DECLINED, Authorization.BAD_NUMBER,
+                                         Authorization.TIMEOUT_THEN_DECLINED,
+                                         Authorization.PENDING_THEN_DECLINED})  # fmt: skip
+
+
+class SandboxProcessor(GuardedProcessor):
+    """Plays the instruments of `payments.domain.test_instruments`. Refuses live requests."""
+
+    name: ClassVar[str] = "sandbox"
+
+    def refuse_unsuitable(self, request: AnyRequest) -> None:
+        """Raise `SandboxInLive` for a live request."""
+        if request.livemode:
+            raise SandboxInLive
+
+    def _authorize(self, request: AuthorizeRequest) -> Outcome:
+        instrument = _instrument(request)
+        stopped = _stopped_by_authentication(request, instrument)
+        if stopped is not None:
+            return stopped
+        behavior = instrument.authorization
+        if behavior in _LOST:
+            raise ProcessorTimeout(f"no answer to {request.attempt_id}")
+        if behavior is Authorization.UNAVAILABLE:
+            raise ProcessorUnavailable(f"no connection for {request.attempt_id}")
+        if behavior in _PENDING:
+            return Pending(reference=_reference("auth", request))
+        return _final_authorization(request, instrument)
+
+    def _capture(self, request: CaptureRequest) -> Outcome:
+        if _instrument(request).follow is Follow.CAPTURE_TIMEOUT_THEN_CAPTURED:
+            raise ProcessorTimeout(f"no answer to {request.attempt_id}")
+        return _final_capture(request)
+
+    def _void(self, request: VoidRequest) -> Outcome:
+        if _instrument(request).follow is Follow.VOID_TIMEOUT_THEN_VOIDED:
+            raise ProcessorTimeout(f"no answer to {request.attempt_id}")
+        return _done("void", request)
+
+    def _refund(self, request: RefundRequest) -> Outcome:
+        if _instrument(request).follow is Follow.REFUND_PENDING:
+            return Pending(reference=_reference("refund", request))
+        return _done("refund", request)
+
+    def _status(self, request: AnyRequest) -> StatusOutcome:
+        match request:
+            case AuthorizeRequest():
+                instrument = _instrument(request)
+                stopped = _stopped_by_authentication(request, instrument)
+                if stopped is not None:
+                    return stopped
+                if instrument.authorization in _NEVER_ARRIVED:
+                    return NotFound()
+                return _final_authorization(request, instrument)
+            case CaptureRequest():
+                return _final_capture(request)
+            case VoidRequest():
+                return _done("void", request)
+            case RefundRequest():
+                return _final_refund(request)
+
+
+def _stopped_by_authentication(request: AuthorizeRequest, instrument: Instrument) -> Outcome | None:
+    """The answer when authentication stands in the way, else None."""
+    if not _needs_authentication(request, instrument) or request.authentication == "authenticated":
+        return None
+    if request.authentication == "failed":
+        return Declined(code=AuthenticationFailed.code, message=AuthenticationFailed.message)
+    if request.off_session:
+        decline = decline_codes.lookup("authentication_required")
+        return Declined(code="authentication_required", decline_code="authentication_required", message=decline.message)
+    authentication_id = _reference("3ds", request)
+    page = request.authentication_page_url
+    return ActionRequired(
+        authentication_id=authentication_id, redirect_url=f"{page.rstrip('/')}/{authentication_id}" if page else None
+    )
+
+
+def _needs_authentication(request: AuthorizeRequest, instrument: Instrument) -> bool:
+    match instrument.three_d_secure:
+        case ThreeDSecure.ALWAYS:
+            return True
+        case ThreeDSecure.UNLESS_SET_UP:
+            return not (request.off_session and request.set_up)
+        case ThreeDSecure.WHEN_PRESENT:
+            return not request.off_session
+        case ThreeDSecure.NEVER:
+            return False
+
+
+def _final_authorization(request: AuthorizeRequest, instrument: Instrument) -> Outcome:
+    """What the processor's books say in the end about an authorization that arrived."""
+    if instrument.authorization is Authorization.UNKNOWN:
+        return Unknown(reason="the issuer gave no usable answer", reference=_reference("auth", request))
+    if instrument.authorization in _IN_THE_END_DECLINED:
+        return _declined(request, instrument)
+    return Approved(
+        reference=_reference("auth", request),
+        amount_minor=request.amount_minor,
+        captured=request.capture,
+        network_transaction_id=_digits("network", request, 15),
+        authorization_code=_digits("code", request, 6),
+        hold_seconds=None if request.capture else HOLD_SECONDS,
+        settles_at_once=instrument.follow is Follow.AVAILABLE_AT_ONCE,
+        authenticated=request.authentication == "authenticated",
+        risk_level=instrument.risk_level,
+        cvc_check=instrument.cvc_check,
+    )
+
+
+def _declined(request: AuthorizeRequest, instrument: Instrument) -> Declined:
+    code = instrument.code or "card_declined"
+    decline = decline_codes.lookup(instrument.decline_code or code)
+    return Declined(
+        code=code,
+        message=decline.message,
+        decline_code=instrument.decline_code,
+        advice_code=decline.advice,
+        reference=_reference("auth", request),
+        blocked=instrument.blocked,
+        risk_level=instrument.risk_level,
+        cvc_check="fail" if code == "incorrect_cvc" else instrument.cvc_check,
+    )
+
+
+def _final_capture(request: CaptureRequest) -> Outcome:
+    instrument = _instrument(request)
+    if instrument.follow is Follow.CAPTURE_EXPIRED:
+        return Declined(
+            code=ChargeExpiredForCapture.code,
+            message=ChargeExpiredForCapture.message,
+            reference=_reference("capture", request),
+        )
+    return Approved(
+        reference=_reference("capture", request),
+        amount_minor=request.amount_minor,
+        captured=True,
+        settles_at_once=instrument.follow is Follow.AVAILABLE_AT_ONCE,
+    )
+
+
+def _final_refund(request: RefundRequest) -> Outcome:
+    if _instrument(request).follow is Follow.REFUND_FAILS_LATER:
+        return Declined(
+            code="refund_failed",
+            message="The refund was returned by the issuer because the card is no longer in use.",
+            decline_code="expired_or_canceled_card",
+            reference=_reference("refund", request),
+        )
+    return _done("refund", request)
+
+
+def _done(operation: str, request: AnyRequest) -> Approved:
+    return Approved(reference=_reference(operation, request), amount_minor=request.amount_minor)
+
+
+def _instrument(request: AnyRequest) -> Instrument:
+    instrument = by_key(request.instrument)
+    if instrument is None:
+        raise ValueError(f"{request.instrument!r} is not an instrument of the sandbox")
+    return instrument
+
+
+def _digest(operation: str, request: AnyRequest) -> bytes:
+    return hashlib.sha256(f"{operation}:{request.attempt_id}".encode()).digest()
+
+
+def _reference(operation: str, request: AnyRequest) -> str:
+    return f"sbx_{operation}_{_digest(operation, request).hex()[:24]}"
+
+
+def _digits(operation: str, request: AnyRequest, count: int) -> str:
+    return str(int.from_bytes(_digest(operation, request), "big") % 10**count).rjust(count, "0")

@@ -1,0 +1,61 @@
+// The little the pages cannot do in HTML: copying, dismissing toasts, and telling of failed partial requests.
+// Everything else works without it.
+const TOAST_MILLISECONDS = 6000;
+
+/** Copies the text named by `data-copy` and says so on the button, for eyes and for screen readers. */
+async function copy(button) {
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+  } catch {
+    toast("error", "The browser did not allow copying. Select the text and copy it by hand.");
+    return;
+  }
+  button.classList.add("copied");
+  document.getElementById("announcer").textContent = "Copied";
+  setTimeout(() => button.classList.remove("copied"), 1500);
+}
+
+/** Adds a toast of the page's own `<template id="toast">`; `text` is never read as HTML. */
+function toast(level, text) {
+  const made = document.getElementById("toast").content.cloneNode(true).firstElementChild;
+  made.classList.add(level);
+  made.querySelector("p").textContent = text;
+  document.getElementById("toasts").append(made);
+  expire(made);
+}
+
+/** Receipts leave by themselves; errors and warnings stay until they are dismissed. */
+function expire(made) {
+  if (made.matches(".error, .warning")) return;
+  const timer = setTimeout(() => made.remove(), TOAST_MILLISECONDS);
+  made.addEventListener("focusin", () => clearTimeout(timer));
+  made.addEventListener("pointerenter", () => clearTimeout(timer));
+}
+
+document.addEventListener("click", (event) => {
+  const copying = event.target.closest("[data-copy]");
+  if (copying) copy(copying);
+  const dismissing = event.target.closest("[data-dismiss]");
+  if (dismissing) dismissing.closest(".toast").remove();
+});
+
+// A form sent twice is a payment made twice: the second click finds the button disabled.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" || event.defaultPrevented) return;
+  setTimeout(() => form.querySelectorAll("button[type=submit]").forEach((button) => { button.disabled = true; }));
+});
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) document.querySelectorAll("button[type=submit]").forEach((button) => { button.disabled = false; });
+});
+
+document.addEventListener("htmx:responseError", () => {
+  toast("error", "The server could not answer. Reload the page; if it happens again, tell us the time and the address.");
+});
+document.addEventListener("htmx:sendError", () => {
+  toast("error", "No connection to the server. Check the network and try again.");
+});
+document.addEventListener("htmx:oobAfterSwap", (event) => {
+  if (event.target.id === "toasts") event.target.querySelectorAll(".toast").forEach(expire);
+});
+document.querySelectorAll(".toast").forEach(expire);

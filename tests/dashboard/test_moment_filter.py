@@ -1,0 +1,30 @@
+"""Moments on pages: UTC, to the minute for people, to the second for machines."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from dashboard.templatetags.moments import moment
+
+SHOWN = '<time datetime="2026-11-03T14:05:09Z" title="2026-11-03T14:05:09Z">3 Nov 2026, 14:05</time>'
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        datetime(2026, 11, 3, 14, 5, 9, tzinfo=UTC),
+        datetime(2026, 11, 3, 15, 5, 9, tzinfo=timezone(timedelta(hours=1))),
+        int(datetime(2026, 11, 3, 14, 5, 9, tzinfo=UTC).timestamp()),
+    ],
+)
+def test_the_same_moment_looks_the_same_however_it_is_given(value):
+    assert moment(value) == SHOWN
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_no_moment_shows_nothing(value):
+    assert moment(value) == ""
+
+
+def test_the_epoch_is_a_moment():
+    assert "1 Jan 1970, 00:00" in moment(0)

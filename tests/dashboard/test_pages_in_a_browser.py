@@ -1,0 +1,198 @@
+"""Pages in Chromium: clean in the console, nothing fetched from elsewhere, accessible in both themes, whole at 320 px."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium"),
+]
+AXE = Path(__file__).resolve().parents[1] / "browser" / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+PASSWORD = "a password nobody types"
+OPEN = ["/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/nothing-here"]
+SIGNED_IN = [
+    "/organizations/new",
+    "/o/acme/test/",
+    "/o/acme/live/",
+    "/o/acme/test/payments",
+    "/o/acme/live/payments",
+    "/o/acme/test/developers/api-keys",
+    "/o/acme/test/developers/api-keys/new",
+    "/accounts/logout/",
+    "/accounts/email/",
+    "/accounts/2fa/",
+]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def site(live_server, monkeypatch, member):
+    """The address of the running site, with an owner of Acme who can sign in."""
+    from allauth.account.models import EmailAddress
+
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright keeps an event loop in this thread
+    user = member("owner")
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    return live_server.url
+
+
+class Watched:
+    """A browser page that remembers everything it should not have done."""
+
+    def __init__(self, browser, site, *, scheme="light", width=1280, scripts=True):
+        self.site = site
+        self.faults = []
+        self.context = browser.new_context(
+            base_url=site,
+            color_scheme=scheme,
+            viewport={"width": width, "height": 900},
+            java_script_enabled=scripts,
+            permissions=["clipboard-read", "clipboard-write"],
+        )
+        self.page = self.context.new_page()
+        self.page.on("console", lambda message: self._note(message.type, message.text))
+        self.page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
+        self.page.on("request", lambda request: self._elsewhere(request.url))
+
+    def _note(self, kind, text):
+        if kind in {"error", "warning"} and "status of 404" not in text:
+            self.faults.append(f"console: {text}")
+
+    def _elsewhere(self, url):
+        if not url.startswith((self.site, "data:")):
+            self.faults.append(f"external request: {url}")
+
+    def sign_in(self):
+        self.page.goto("/accounts/login/")
+        self.page.fill("[name=login]", "owner@people.example")
+        self.page.fill("[name=password]", PASSWORD)
+        self.page.click("main button[type=submit]")
+        self.page.wait_for_url("**/o/acme/test/")
+
+    def violations(self):
+        self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = self.page.evaluate("rules => axe.run({ runOnly: rules }).then(result => result.violations)", RULES)
+        return [(violation["id"], [node["html"] for node in violation["nodes"]]) for violation in found]
+
+    def overflow(self):
+        return self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+
+@pytest.fixture
+def watched(browser, site):
+    made = []
+
+    def open_page(**options):
+        made.append(Watched(browser, site, **options))
+        return made[-1]
+
+    yield open_page
+    for one in made:
+        one.context.close()
+        assert one.faults == []
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 320), ("dark", 320)])
+def test_every_page_is_accessible_and_fits(watched, api, scheme, width):
+    paid = {"amount": 2500, "currency": "eur", "payment_method": "pm_card_visa", "confirm": True}
+    intent = api.post("/v1/payment_intents", paid).json()
+    one = watched(scheme=scheme, width=width)
+    detail = f"/o/acme/test/payments/{intent['id']}"
+    for index, path in enumerate([*OPEN, *SIGNED_IN, detail, f"{detail}?tab=json"]):
+        if index == len(OPEN):
+            one.sign_in()
+        one.page.goto(path)
+        assert one.violations() == [], path
+        assert one.overflow() <= 0, path
+
+
+def test_filters_swap_the_results_and_the_back_button_undoes_it(watched, api):
+    api.post("/v1/payment_intents", {"amount": 2500, "currency": "eur"})
+    one = watched()
+    one.sign_in()
+    one.page.goto("/o/acme/test/payments")
+    one.page.select_option("#id_status", "succeeded")
+    one.page.wait_for_selector("text=Nothing matches")
+    assert "status=succeeded" in one.page.url
+    assert one.violations() == []
+    one.page.go_back()
+    one.page.wait_for_selector("tbody tr")
+    assert "status" not in one.page.url
+
+
+def test_menus_open_by_keyboard_and_close_on_escape(watched):
+    one = watched()
+    one.sign_in()
+    one.page.focus("[popovertarget=account]")
+    one.page.keyboard.press("Enter")
+    assert one.page.is_visible("#account")
+    assert one.violations() == []
+    one.page.keyboard.press("Escape")
+    assert not one.page.is_visible("#account")
+    assert one.page.evaluate("document.activeElement.getAttribute('popovertarget')") == "account"
+
+
+def test_the_skip_link_is_first_and_leads_to_the_content(watched):
+    one = watched()
+    one.sign_in()
+    one.page.keyboard.press("Tab")
+    assert one.page.evaluate("document.activeElement.className") == "skip"
+    one.page.keyboard.press("Enter")
+    assert one.page.evaluate("document.activeElement.id") == "main"
+
+
+def test_a_new_secret_can_be_copied(watched):
+    one = watched()
+    one.sign_in()
+    one.page.goto("/o/acme/test/developers/api-keys/new")
+    one.page.fill("[name=name]", "Browser")
+    one.page.click("main button[type=submit]")
+    secret = one.page.inner_text(".secret code")
+    one.page.click("text=Copy secret")
+    one.page.wait_for_selector(".copied")
+    assert one.page.evaluate("navigator.clipboard.readText()") == secret
+    assert one.page.inner_text("#announcer") == "Copied"
+
+
+def test_a_chosen_theme_wins_over_the_system(watched):
+    one = watched(scheme="light")
+    one.sign_in()
+    before = one.page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    one.page.click("[popovertarget=account]")
+    one.page.click("button[value=dark]")
+    one.page.wait_for_selector("html[data-theme=dark]")
+    assert one.page.evaluate("getComputedStyle(document.documentElement).backgroundColor") != before
+
+
+def test_the_core_works_without_a_script(watched):
+    """Sign in, make a key, filter payments and revoke the key, with JavaScript switched off."""
+    one = watched(scripts=False)
+    one.sign_in()
+    one.page.goto("/o/acme/test/developers/api-keys/new")
+    one.page.fill("[name=name]", "No script")
+    one.page.click("main button[type=submit]")
+    assert one.page.inner_text(".secret code").startswith("fc_test_")
+    assert not one.page.is_visible("text=Copy secret")
+    one.page.goto("/o/acme/test/payments")
+    one.page.select_option("#id_status", "succeeded")
+    one.page.click("text=Filter")
+    assert "status=succeeded" in one.page.url
+    one.page.goto("/o/acme/test/developers/api-keys")
+    one.page.click("tr:has-text('No script') a:has-text('Revoke')")
+    one.page.click("main button[type=submit]")
+    assert one.page.is_visible("text=is revoked")

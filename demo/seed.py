@@ -7,6 +7,7 @@ Deleting the seed leaves an empty product that works.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -42,18 +43,22 @@ class Seeded:
     """What a person needs to begin. `secret_key` and `password` are known only now, when they were made."""
 
     email: str
-    password: str | None
+    password: str
     organization: str
     secret_key: str
 
 
-def seed(*, say: Any) -> Seeded:
-    """Make the demo organization, or find it; issue a fresh key. Payments are made only the first time."""
+def seed(*, password: str | None, say: Callable[[str], None]) -> Seeded:
+    """Make the demo organization, or find it; issue a fresh key. Payments are made only the first time.
+
+    `password` is the demo login's, where it is still known; without it a new one is set.
+    """
     user = user_selectors.by_email(EMAIL)
-    password = None
+    known_password, password = password, password or secrets.token_urlsafe(9)
     if user is None:
-        password = secrets.token_urlsafe(9)
         user = users.create(email=EMAIL, password=password, name="Demo Developer", verified=True, staff=True)
+    elif known_password is None:
+        users.set_password(user.id, password)
     name, slug = ORGANIZATION
     known = organization_selectors.for_member(user.id, slug)
     if known is None:

@@ -24,14 +24,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         output: Path = options["output"]
         before = json.loads(output.read_text()) if output.exists() else {}
-        seeded = seed(say=self.stdout.write)
+        seeded = seed(password=before.get("password"), say=self.stdout.write)
         url = settings.FC_PUBLIC_URL
         facts = {
             "api_base": url,
             "secret_key": seeded.secret_key,
             "dashboard_url": f"{url}/o/{seeded.organization}/test/",
             "email": seeded.email,
-            "password": seeded.password or before.get("password"),
+            "password": seeded.password,
             "mailbox_url": f"{url}/mailbox",
         }
         descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

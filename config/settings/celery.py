@@ -49,4 +49,19 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         # Nobody was there to take it: the next one does the same work.
         "options": {"expires": 5},
     },
+    "environments: make what is pending": {
+        "task": "connect.provision_environments",
+        "schedule": 2.0,
+        "options": {"expires": 10},
+    },
+    "payments: settle attempts without an answer": {
+        "task": "payments.find_open_attempts",
+        "schedule": 15.0,
+        "options": {"expires": 30},
+    },
+    "payments: make due money available": {
+        "task": "payments.find_due_balances",
+        "schedule": 300.0,
+        "options": {"expires": 600},
+    },
 }

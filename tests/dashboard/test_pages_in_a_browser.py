@@ -30,7 +30,7 @@ SIGNED_IN = [
 
 @pytest.fixture(scope="module")
 def browser():
-    """One Chromium for the module. Playwright keeps an event loop in this thread; Django is told that it is harmless."""
+    """One Chromium for the module. Playwright keeps an event loop in this thread, harmless to Django: it is told so."""
     sync_api = pytest.importorskip("playwright.sync_api")
     with pytest.MonkeyPatch.context() as patch, sync_api.sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")

@@ -3,6 +3,7 @@
 from config.settings.base import *
 
 DEBUG = env.bool("DEBUG", default=False)
+WHITENOISE_AUTOREFRESH = True  # static files are served from where they are written; nothing is collected
 EMAIL_BACKEND = "dashboard.mail.MailboxBackend"
 FC_MAILBOX_DIR = LOCAL_DIR / "mail"
 FC_PRIVATE_HOSTS_ALLOWED = env.list("FC_PRIVATE_HOSTS_ALLOWED", default=["localhost:*", "127.0.0.1:*", "[::1]:*"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.migrations.autodetector import MigrationAutodetector
 
 from connect.services import schemas
 
@@ -16,6 +17,7 @@ class Command(BaseCommand):
         "Brings the public schema, the template and every environment up to date. Stop it and start it again at will."
     )
     requires_system_checks: list[str] = []
+    autodetector = MigrationAutodetector  # Django checks that `migrate` and `makemigrations` agree on it
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--check", action="store_true", help="only say who is behind; exit 1 if anyone is")

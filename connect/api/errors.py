@@ -148,7 +148,7 @@ def _from_rest_framework(exception: exceptions.APIException, request: Any) -> Do
     if isinstance(exception, exceptions.PermissionDenied):
         return PermissionMissing("This API key may not do this.")
     if isinstance(exception, exceptions.Throttled):
-        seconds = max(1, round(exception.wait or 1))
+        seconds = max(1, round(getattr(exception, "wait", None) or 1))
         return RateLimit(f"Too many requests. Send this one again in {seconds} s.", retry_after=seconds)
     if isinstance(exception, exceptions.NotFound):
         return errors.RouteUnknown(method=_method(request), path=_path(request), doc_url=_reference())

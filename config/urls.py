@@ -11,4 +11,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz),
     path("metrics", health.metrics_text),
     path("v1/", include("payments.api.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("", include("dashboard.urls")),
 ]

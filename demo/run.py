@@ -28,6 +28,7 @@ from demo.terminal import Terminal
 ROOT = Path(__file__).resolve().parents[1]
 DATABASE = "facturino_connect"
 READY_SECONDS = 90
+LOG_LEVEL = "WARNING"  # unless set: what a person need not act on stays out of the terminal
 PYTHON = sys.executable
 
 # The process table, in the order of start and of stop. {port} and {log_level} are filled in.
@@ -38,11 +39,11 @@ PROGRAMS = (
         "--backpressure", "64", "--log-level", "{log_level}",
     )),
     Program("worker", (
-        PYTHON, "-m", "celery", "-A", "config", "worker", "--concurrency", "2", "--loglevel", "{log_level}",
+        PYTHON, "-m", "celery", "-A", "config.celery", "worker", "--concurrency", "2", "--loglevel", "{log_level}",
         "--without-gossip", "--without-mingle",
     ), owner=True),  # it makes the schemas of new environments
     Program("beat", (
-        PYTHON, "-m", "celery", "-A", "config", "beat", "--loglevel", "{log_level}", "--pidfile=",
+        PYTHON, "-m", "celery", "-A", "config.celery", "beat", "--loglevel", "{log_level}", "--pidfile=",
         "-S", "django_celery_beat.schedulers:DatabaseScheduler",
     )),
 )  # fmt: skip
@@ -125,6 +126,8 @@ class Run:
             "DJANGO_SETTINGS_MODULE": "config.settings.dev",
             "FC_PUBLIC_URL": self.address,
             "PYTHONUNBUFFERED": "1",
+            "LOG_FORMAT": "human",
+            "LOG_LEVEL": LOG_LEVEL,
             **settings.with_secrets(self.given, kept),
             "PORT": str(self.port),
             "DATABASE_URL": database.app_url,
@@ -143,7 +146,7 @@ class Run:
     def _filled(self, program: Program) -> Program:
         values = {
             "port": str(self.port),
-            "log_level": self.given.get("LOG_LEVEL", "warning").lower(),
+            "log_level": self.given.get("LOG_LEVEL", LOG_LEVEL).lower(),
             "demo_file": str(self.local / "demo.json"),
         }
         command = tuple(word.format(**values) for word in program.command)
@@ -229,10 +232,10 @@ def reset(root: Path, terminal: Terminal, *, force: bool) -> None:
                 raise Failed("`make reset` deletes all local data; say FORCE=1 make reset where nobody can be asked.")
             if input("This deletes the database, keys and logs in .local/. Type yes to go on: ").strip() != "yes":
                 raise Failed("Nothing was deleted.")
-        for memory in local.rglob("server.json"):
+        for memory in list(local.rglob("server.json")):
             EmbeddedPostgres(memory.parent).destroy()
-        for memory in local.rglob("valkey.pid"):
-            EmbeddedValkey(memory.parent).stop()
+        for memory in list(local.rglob("valkey.pid")):
+            EmbeddedValkey(memory.parent).destroy()
         shutil.rmtree(local)
     terminal.say("Forgotten. `make run` begins afresh.")
 

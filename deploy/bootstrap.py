@@ -24,7 +24,7 @@ class Failed(Exception):
     """The text is one sentence for a person."""
 
 
-def check_python(version, executable):
+def check_python(version: "tuple[int, ...]", executable: str) -> None:
     """Raise Failed when this Python is too old for the product."""
     if tuple(version[:2]) < OLDEST:
         raise Failed(
@@ -33,7 +33,7 @@ def check_python(version, executable):
         )
 
 
-def check_folder(folder):
+def check_folder(folder: Path) -> None:
     """Raise Failed when nothing can be written there."""
     try:
         with tempfile.TemporaryFile(dir=str(folder)):
@@ -48,20 +48,20 @@ def check_folder(folder):
 class Environment:
     """The virtual environment of the checkout in `root`."""
 
-    def __init__(self, root):
+    def __init__(self, root: Path) -> None:
         self.root, self.folder = root, root / ".venv"
         self.python, self.memory = self.folder / "bin" / "python", self.folder / "installed.json"
         self.wanted = {kind: fingerprint(root / name) for kind, name in FILES.items()}
 
-    def has(self, kind):
+    def has(self, kind: str) -> bool:
         """Is exactly what the files list installed already?"""
         try:
             memory = json.loads(self.memory.read_text())
         except (OSError, ValueError):
             return False
-        return self.python.exists() and memory.get(kind) == self.wanted[kind]
+        return self.python.exists() and bool(memory.get(kind) == self.wanted[kind])
 
-    def bring(self, kind):
+    def bring(self, kind: str) -> None:
         """Install what is missing; instant when nothing is."""
         if self.has(kind):
             return
@@ -75,22 +75,23 @@ class Environment:
             kinds = ("runtime", "dev") if kind == "dev" else ("runtime",)
             self.memory.write_text(json.dumps({kind: self.wanted[kind] for kind in kinds}))
 
-    def _make(self):
+    def _make(self) -> None:
         """A fresh virtual environment, unless a usable one of this Python is there."""
         probe = [str(self.python), "-c", f"import sys, pip; sys.exit(sys.version != {sys.version!r})"]
-        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        if self.python.exists() and subprocess.call(probe, **silent) == 0:  # noqa: S603
-            return
+        if self.python.exists():
+            done = subprocess.run(probe, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)  # noqa: S603
+            if done.returncode == 0:
+                return
         say("Making the virtual environment .venv …")
         shutil.rmtree(str(self.folder), ignore_errors=True)
-        done = subprocess.run(  # noqa: S603
+        made = subprocess.run(  # noqa: S603
             [sys.executable, "-m", "venv", str(self.folder)],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
-        if done.returncode == 0:
+        if made.returncode == 0:
             return
         shutil.rmtree(str(self.folder), ignore_errors=True)
-        words = done.stdout.decode(errors="replace").strip()
+        words = made.stdout.decode(errors="replace").strip()
         if "ensurepip" in words:
             raise Failed(
                 f"{sys.executable} cannot make virtual environments; install its part for that (Debian, Ubuntu: "
@@ -98,17 +99,18 @@ class Environment:
             )
         raise Failed(f"The virtual environment .venv could not be made: {words[-1000:]}")
 
-    def _install(self, file):
+    def _install(self, file: Path) -> None:
         """Install exactly what the file lists, telling how far it is."""
         total = len(re.findall(r"^[A-Za-z0-9][^\s]*==", file.read_text(), flags=re.MULTILINE))
         say(f"Installing {total} packages, once; this takes a minute or two …")
         command = [str(self.python), "-m", "pip", "install", "--require-hashes", "-r", file.name]
         command += ["--progress-bar", "off", "--disable-pip-version-check", "--no-input"]
-        begun, words, progress = time.time(), [], Progress(total)
+        begun, progress = time.time(), Progress(total)
+        words: list[str] = []
         with subprocess.Popen(  # noqa: S603
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=str(self.root)
         ) as pip:
-            for raw in pip.stdout:
+            for raw in pip.stdout or ():
                 words.append(raw.decode(errors="replace").rstrip())
                 progress.read(words[-1])
         if pip.returncode:
@@ -120,10 +122,10 @@ class Environment:
 class Progress:
     """Tells from pip's lines how far it is: in place on a terminal, else now and then."""
 
-    def __init__(self, total):
+    def __init__(self, total: int) -> None:
         self.total, self.seen, self.terminal = total, 0, sys.stdout.isatty()
 
-    def read(self, line):
+    def read(self, line: str) -> None:
         """Take one line of pip's."""
         name = re.match(r"(?:Collecting|Requirement already satisfied:) ([A-Za-z0-9._-]+)", line)
         if name:
@@ -137,21 +139,21 @@ class Progress:
             say(("\r\033[K" if self.terminal else "") + "  all are here; unpacking …")
 
 
-def fingerprint(file):
+def fingerprint(file: Path) -> str:
     """What an installation depends on: the packages, and the Python they were installed for."""
     return hashlib.sha256(file.read_bytes() + sys.version.encode()).hexdigest()
 
 
-def say(text):
+def say(text: str) -> None:
     """One line for the person who waits."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
-def main(arguments):
+def main(arguments: "list[str]") -> int:
     """Exit code 0, or 1 after one sentence."""
     try:
-        check_python(sys.version_info, sys.executable)
+        check_python(sys.version_info[:2], sys.executable)
         if arguments not in (["runtime"], ["dev"]):
             raise Failed("Usage: python3 deploy/bootstrap.py runtime|dev")
         Environment(ROOT).bring(arguments[0])

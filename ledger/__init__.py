@@ -1,0 +1,1 @@
+"""The double-entry ledger: accounts, transactions, holds and balances, kept by the database."""

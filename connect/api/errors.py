@@ -14,7 +14,7 @@ import msgspec
 from django.conf import settings
 from django.core.exceptions import BadRequest, ObjectDoesNotExist, RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from django.http.request import UnreadablePostError
 from msgspec import UNSET, UnsetType
@@ -155,7 +155,7 @@ def _from_rest_framework(exception: exceptions.APIException, request: Any) -> Do
     return errors.InternalError() if exception.status_code >= 500 else errors.BodyInvalid(reason=str(exception.detail))
 
 
-def _from_database(exception: DatabaseError) -> DomainError:
+def _from_database(exception: OperationalError | InterfaceError) -> DomainError:
     """Branches on SQLSTATE only. Without one the server was never reached."""
     state = getattr(exception.__cause__, "sqlstate", None)
     if state in _CONFLICTS:

@@ -80,7 +80,11 @@ class TextField(InputField, serializers.CharField):
 class IntegerField(InputField, serializers.IntegerField):
     """A whole number between `min_value` and `max_value`, as a JSON number or as its plain digits."""
 
-    def read(self, value: Any, param: str) -> int:
+    def read(self, value: Any, param: str) -> Any:
+        return self.whole(value, param)
+
+    def whole(self, value: Any, param: str) -> int:
+        """The number; raises `ParameterInvalidInteger` for what is not written as one or out of bounds."""
         if type(value) is str and _INTEGER.fullmatch(value):
             value = int(value)
         if type(value) is not int or abs(value) >= 1 << 63:
@@ -110,7 +114,7 @@ class UnixTimeField(IntegerField):
         super().__init__(min_value=0, max_value=253_402_300_798, **kwargs)
 
     def read(self, value: Any, param: str) -> datetime:
-        return clock.from_unix(super().read(value, param))
+        return clock.from_unix(self.whole(value, param))
 
     def described(self) -> dict[str, Any]:
         return {"format": "unix-time"}

@@ -18,6 +18,7 @@ from drf_spectacular import openapi
 from drf_spectacular.drainage import warn
 from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.utils import Direction
 
 from connect.api.errors import ErrorBody, ServiceUnavailable
 from connect.api.fields import InputField
@@ -25,6 +26,7 @@ from connect.api.pagination import list_parameters, list_schema
 from connect.api.schemas import struct_schema
 from connect.api.serializers import InputSerializer, NoInput
 from connect.domain import errors as credentials
+from connect.domain.tiers import RateLimit
 from connect.kit import errors
 from connect.kit.errors import DomainError
 
@@ -33,8 +35,8 @@ ViewMethod = TypeVar("ViewMethod", bound=Callable[..., Any])
 _MEDIA_TYPES: Final = ("application/x-www-form-urlencoded", "application/json")
 _VERBS: Final = {"destroy": "delete"}
 _ALWAYS: Final = (
-    credentials.ApiKeyMissing, credentials.ApiKeyInvalid, credentials.PermissionMissing, errors.InternalError,
-    ServiceUnavailable,
+    credentials.ApiKeyMissing, credentials.ApiKeyInvalid, credentials.PermissionMissing, RateLimit,
+    errors.InternalError, ServiceUnavailable,
 )  # fmt: skip
 _WITH_INPUT: Final = (
     errors.ParameterMissing, errors.ParameterUnknown, errors.ParameterInvalid, errors.ParameterInvalidEmpty,
@@ -110,7 +112,7 @@ class AutoSchema(openapi.AutoSchema):
     def get_summary(self) -> str:
         return self.described.summary or self._docstring().split("\n", 1)[0].rstrip(".")
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular takes the arguments away
         return self._docstring().partition("\n")[2].strip()
 
     def get_tags(self) -> list[str]:
@@ -138,7 +140,7 @@ class AutoSchema(openapi.AutoSchema):
         return [*found, *({"$ref": f"#/components/parameters/{name}"} for name in headers)]
 
     def _query_parameters(self) -> list[dict[str, Any]]:
-        schema = self._map_serializer(self.described.input(), "request")
+        schema = self._map_serializer(self.described.input(), "request")  # type: ignore[no-untyped-call]
         required = schema.get("required", [])
         properties = {**schema["properties"], "expand": expand_schema()}
         found = list_parameters() if self.described.lists else []
@@ -151,7 +153,7 @@ class AutoSchema(openapi.AutoSchema):
             found.append(parameter)
         return found
 
-    def _get_request_body(self, direction: str = "request") -> dict[str, Any] | None:
+    def _get_request_body(self, direction: Direction = "request") -> dict[str, Any] | None:
         if self.method != "POST":
             return None
         self.top_input = self.described.input
@@ -163,7 +165,7 @@ class AutoSchema(openapi.AutoSchema):
             form["encoding"] = encoding
         return {"content": dict(zip(_MEDIA_TYPES, (form, json), strict=True)), "required": bool(schema.get("required"))}
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:  # noqa: ARG002 - spectacular's signature
+    def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:  # noqa: ARG002 - spectacular's signature
         described = self.described
         schema = self._output_schema(described.output)
         answers = {
@@ -218,14 +220,14 @@ class InputExtension(OpenApiSerializerExtension):
     target_class = InputSerializer
     match_subclasses = True
 
-    def map_serializer(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+    def map_serializer(self, auto_schema: openapi.AutoSchema, direction: Direction) -> dict[str, Any]:
         target: InputSerializer | type[InputSerializer] = self.target
         owner = target if isinstance(target, type) else type(target)
         schema = auto_schema._map_serializer(target, direction, bypass_extensions=True)  # noqa: SLF001 - its documented use
         properties = dict(schema.get("properties", {}))
         for name, reason in owner.ACCEPTED_WITHOUT_EFFECT.items():
             properties[name] = {"description": f"Accepted without effect. {reason}"}
-        if auto_schema.top_input is owner:
+        if getattr(auto_schema, "top_input", None) is owner:
             properties["expand"] = expand_schema()
         schema = {**schema, "type": "object", "properties": properties, "additionalProperties": False}
         if not owner.__dict__.get("__doc__"):
@@ -239,7 +241,7 @@ class FieldExtension(OpenApiSerializerFieldExtension):
     target_class = InputField
     match_subclasses = True
 
-    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:
+    def map_serializer_field(self, auto_schema: openapi.AutoSchema, direction: Direction) -> dict[str, Any]:
         schema = auto_schema._map_serializer_field(self.target, direction, bypass_extensions=True)  # noqa: SLF001
         schema.pop("x-spec-enum-id", None)
         if isinstance(schema.get("type"), list):

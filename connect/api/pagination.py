@@ -38,9 +38,9 @@ class CursorPage(BasePagination):
                 param="ending_before",
             )
         for name in ("limit", *given):
-            if query.get(name, 1) in {None, ""}:
+            if query.get(name, 1) in (None, ""):
                 raise ParameterInvalidEmpty(param=name)
-        cursors = {name: IdField(prefix).read(text, name) for name, text in given.items()}
+        cursors: dict[str, Any] = {name: IdField(prefix).read(text, name) for name, text in given.items()}
         return Page(**cursors) if limit is None else Page(limit=_LIMIT.read(limit, "limit"), **cursors)
 
     @staticmethod

@@ -82,6 +82,7 @@ class InputSerializer(serializers.Serializer):
 
     ACCEPTED_WITHOUT_EFFECT: ClassVar[Mapping[str, str]] = {}
     RESERVED: ClassVar[frozenset[str]] = frozenset({"expand"})
+    _compiled: ClassVar[_Plan]
 
     @classmethod
     def check(cls, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -150,7 +151,7 @@ class InputSerializer(serializers.Serializer):
     # --- the same, for who uses it as a stock DRF serializer ---------------------------------------------------------
 
     @property
-    def fields(self) -> Any:  # type: ignore[override]
+    def fields(self) -> Any:
         """The fields of the class, made once."""
         return self._plan().fields
 
@@ -211,8 +212,8 @@ def reader_of(field: Any) -> Reader:
         return type(field)._read  # noqa: SLF001 - the same class
     if isinstance(field, InputField):
         return field.read
-    if isinstance(field, serializers.ListSerializer):
-        return ListField(child=field.child).read
+    if isinstance(field, serializers.ListSerializer) and isinstance(field.child, InputSerializer):
+        return ListField(child=type(field.child)()).read  # declared with many=True
     return _stock_reader(field)
 
 

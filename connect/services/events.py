@@ -17,11 +17,15 @@ PREFIX = "evt"
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """`type` is an event name (`payment_intent.succeeded`), `payload` the object's wire shape as it is now."""
+    """`type` is an event name (`payment_intent.succeeded`), `payload` the object's wire shape as it is now.
+
+    `object_id` is for the few objects that have no id, such as the balance.
+    """
 
     type: str
-    payload: msgspec.Struct
+    payload: Any
     previous_attributes: dict[str, Any] | None = None
+    object_id: str = ""
 
 
 def publish(caller: Caller, *events: NewEvent) -> None:
@@ -38,7 +42,7 @@ def publish(caller: Caller, *events: NewEvent) -> None:
             None if event.previous_attributes is None else msgspec.json.encode(event.previous_attributes).decode()
         )
         rows += [
-            ids.new(), caller.account, event.type, caller.api_version, event.payload.id,  # type: ignore[attr-defined]
+            ids.new(), caller.account, event.type, caller.api_version, event.object_id or event.payload.id,
             payload.decode(), previous, caller.request_id, caller.idempotency_key or "", created,
         ]  # fmt: skip
     _insert(len(events), rows)

@@ -19,6 +19,7 @@ from django.shortcuts import render as render_template
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 
+from connect.api.errors import request_id_of
 from connect.domain import permissions
 from connect.kit import ids
 from connect.kit.caller import Actor, Caller, EnvironmentRef
@@ -159,7 +160,7 @@ def _resolve(request: HttpRequest, org_slug: str, mode: str) -> OrganizationPage
         caller=Caller(
             environment=environment,
             actor=Actor("user", ids.encode("usr", user.id), label=user.email),
-            request_id=getattr(request, "request_id", ""),
+            request_id=request_id_of(request),
             api_version=environment.api_version,
         ),
         organizations=organizations,

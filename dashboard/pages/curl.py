@@ -6,7 +6,6 @@ from typing import Final
 
 from django.http import HttpRequest
 
-
 KEY_VARIABLE: Final = "$FC_SECRET_KEY"
 
 

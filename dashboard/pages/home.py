@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_safe
+from payments.shapes.payment_intents import PaymentIntentOut
 
 from connect.kit.pages import Page
 from connect.selectors import api_keys as api_key_selectors
@@ -17,8 +18,6 @@ from dashboard.pages import curl
 from dashboard.pages.access import OrganizationPage, organization_page, render
 from payments.selectors import balance as balance_selectors
 from payments.selectors import payment_intents as payment_intent_selectors
-from payments.shapes.payment_intents import PaymentIntentOut
-
 
 NEWEST_COUNT: Final = 5
 
@@ -34,6 +33,15 @@ class Step:
     url: str = ""
     action: str = ""
     code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The money of one currency, in minor units."""
+
+    currency: str
+    available_minor: int
+    pending_minor: int
 
 
 @require_safe
@@ -59,13 +67,19 @@ def home(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
         payment=newest[0] if newest else None,
     )
     context = {
-        "balances": balance_selectors.now(page.caller) if page.allows("balance:read") else [],
+        "balances": _balances(page) if page.allows("balance:read") else [],
         "payments": newest,
         "steps": steps,
         "steps_done": sum(step.is_done for step in steps),
         "steps_left": any(not step.is_done for step in steps),
     }
     return render(request, page, "dashboard/home.html", context)
+
+
+def _balances(page: OrganizationPage) -> list[Figures]:
+    balance = balance_selectors.now(page.caller)
+    pending = {amount.currency: amount.amount for amount in balance.pending}
+    return [Figures(each.currency, each.amount, pending.get(each.currency, 0)) for each in balance.available]
 
 
 def _newest_payments(page: OrganizationPage) -> list[PaymentIntentOut]:

@@ -12,6 +12,10 @@ from urllib.parse import urlencode
 import msgspec
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
+from ledger.selectors import transactions as transaction_selectors
+from payments.shapes.balance_transactions import BalanceTransactionOut
+from payments.shapes.charges import ChargeOut
+from payments.shapes.payment_intents import PaymentIntentOut
 
 from connect.kit import ids
 from connect.kit.errors import ResourceMissing
@@ -20,10 +24,9 @@ from connect.selectors import events as event_selectors
 from dashboard.pages import curl
 from dashboard.pages.access import OrganizationPage, organization_page, render
 from dashboard.templatetags.statuses import PAYMENT_STATUSES
-from ledger.selectors import transactions as transaction_selectors
+from payments.selectors import balance_transactions as balance_transaction_selectors
 from payments.selectors import charges as charge_selectors
 from payments.selectors import payment_intents as payment_intent_selectors
-from payments.shapes.payment_intents import PaymentIntentOut
 
 PAGE_SIZE: Final = 25
 
@@ -125,7 +128,7 @@ def payment(request: HttpRequest, page: OrganizationPage, payment_id: str) -> Ht
     context = {
         "payment": found,
         "tab": "overview",
-        "breakdown": _breakdown(found, charges),
+        "breakdown": _breakdown(found, charges, _movements(page, charges) if page.allows("balance:read") else []),
         "facts": _facts(found),
         "events": event_selectors.for_object(page.caller, found.id),
         "postings": postings,
@@ -154,15 +157,31 @@ def _pager(found: Sequence[PaymentIntentOut], page: Page, filters: dict[str, str
     )
 
 
-def _breakdown(intent: PaymentIntentOut, charges: Sequence[Any]) -> list[BreakdownLine]:
-    """Only what has happened: a line that would be zero is left out, the amount and what was received always stand."""
+def _movements(page: OrganizationPage, charges: Sequence[ChargeOut]) -> list[BalanceTransactionOut]:
+    """What the charges did to the balance. Nearly always one charge moved money, and once."""
+    moved = [charge for charge in charges if charge.balance_transaction is not None]
+    found = [balance_transaction_selectors.page(page.caller, Page(limit=100), source=charge.id)[0] for charge in moved]
+    return [movement for movements in found for movement in movements]
+
+
+def _breakdown(
+    intent: PaymentIntentOut, charges: Sequence[ChargeOut], movements: Sequence[BalanceTransactionOut]
+) -> list[BreakdownLine]:
+    """Only what has happened: a line that would be zero is left out, the amount and what was received always stand.
+
+    Fees and net are shown while they are in the payment's own currency; a converted payment has its own figures.
+    """
     refunded = sum(charge.amount_refunded for charge in charges)
     lines = [BreakdownLine("Amount", intent.amount)]
     if intent.amount_capturable:
         lines.append(BreakdownLine("Authorized, can be captured", intent.amount_capturable))
     lines.append(BreakdownLine("Received", intent.amount_received))
     if refunded:
-        lines += [BreakdownLine("Refunded", -refunded), BreakdownLine("Kept", intent.amount_received - refunded)]
+        lines.append(BreakdownLine("Refunded", -refunded))
+    if movements and all(movement.currency == intent.currency for movement in movements):
+        fee = sum(movement.fee for movement in movements)
+        lines.append(BreakdownLine("Fees", -fee))
+        lines.append(BreakdownLine("Net", intent.amount_received - refunded - fee))
     return lines
 
 
@@ -183,24 +202,24 @@ def _id_of(reference: Any) -> str:
     return "" if reference is None else reference if isinstance(reference, str) else str(reference.id)
 
 
-def _postings(intent: PaymentIntentOut, charges: Sequence[Any]) -> list[Posting]:
+def _postings(intent: PaymentIntentOut, charges: Sequence[ChargeOut]) -> list[Posting]:
     """The ledger's transactions for the intent and its charges. The ledger signs credits + and debits -."""
     references = [intent.id, *(charge.id for charge in charges)]
     return [
         Posting(
-            id=transaction.id,
+            id=ids.encode("ltxn", transaction.id),
             effective_at=transaction.effective_at,
             lines=[
                 LedgerLine(
-                    path=line.path,
-                    currency=line.currency,
-                    debit_minor=-line.amount_minor if line.amount_minor < 0 else None,
-                    credit_minor=line.amount_minor if line.amount_minor > 0 else None,
+                    path=entry.path,
+                    currency=entry.currency,
+                    debit_minor=-entry.amount_minor if entry.amount_minor < 0 else None,
+                    credit_minor=entry.amount_minor if entry.amount_minor > 0 else None,
                 )
-                for line in transaction.lines
+                for entry in transaction.lines
             ],
         )
-        for transaction in transaction_selectors.for_reference(references)
+        for transaction in transaction_selectors.for_references(references)
     ]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import shutil
 import subprocess
 import tempfile
 import time
@@ -79,6 +80,13 @@ class EmbeddedValkey:
             with suppress(redis.exceptions.ConnectionError, redis.exceptions.TimeoutError), self._client() as client:
                 client.shutdown()
             processes.end_group(process_id, mark, patience=10)
+
+    def destroy(self) -> None:
+        """Stop the server and remove what it kept, also a socket's folder outside `home`."""
+        self.stop()
+        if self.socket.parent != self.home:
+            shutil.rmtree(self.socket.parent, ignore_errors=True)
+        shutil.rmtree(self.home, ignore_errors=True)
 
     def running(self) -> bool:
         """Does it answer?"""

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from payments.clients.processor import Processor
 from payments.clients.sandbox import SandboxProcessor
+from payments.domain.errors import SandboxInLive
 
 _PROCESSORS: dict[str, Processor] = {SandboxProcessor.name: SandboxProcessor()}
 
@@ -16,6 +17,13 @@ def register(processor: Processor) -> None:
     if processor.name in _PROCESSORS:
         raise ValueError(f"a processor named {processor.name!r} is registered already")
     _PROCESSORS[processor.name] = processor
+
+
+def name_for(*, livemode: bool) -> str:
+    """Which processor takes cards in an environment. Raises `SandboxInLive` where only the sandbox is installed."""
+    if livemode:
+        raise SandboxInLive
+    return SandboxProcessor.name
 
 
 def get(name: str) -> Processor:

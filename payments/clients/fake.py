@@ -29,8 +29,9 @@ Plan = Outcome | Literal["fail_before", "fail_after"]
 class FakeProcessor(GuardedProcessor):
     """Approves everything unless told otherwise by `will`. The same attempt never moves money twice.
 
-    `calls` lists (operation, attempt id) of all that arrived, repeats included. `books` holds the final answer per
+    `calls` lists (operation, attempt id) of every call, lost and repeated ones too. `books` holds the final answer per
     attempt; `moved` the money per attempt, in minor units: taken is positive, returned is negative, held is not in it.
+    `would_move` is the same for every attempt that arrived, approved or not.
     """
 
     name: ClassVar[str] = "fake"
@@ -39,6 +40,7 @@ class FakeProcessor(GuardedProcessor):
     books: dict[str, Outcome] = field(default_factory=dict)
     moved: dict[str, int] = field(default_factory=dict)
     plans: dict[Operation, deque[Plan]] = field(default_factory=dict)
+    would_move: dict[str, int] = field(default_factory=dict)
 
     def will(self, operation: Operation, *plans: Plan) -> None:
         """Plan the next calls of `operation`: an outcome to answer, `"fail_before"` or `"fail_after"` the effect.
@@ -47,6 +49,12 @@ class FakeProcessor(GuardedProcessor):
         money and loses the answer (`ProcessorTimeout`). A repeated attempt uses no plan: it is answered from the books.
         """
         self.plans.setdefault(operation, deque()).extend(plans)
+
+    def resolve(self, attempt_id: str, outcome: Outcome) -> None:
+        """Write the answer into the books, as time does for one that was `Pending`; an approval moves the money."""
+        self.books[attempt_id] = outcome
+        if isinstance(outcome, Approved):
+            self.moved[attempt_id] = self.would_move[attempt_id]
 
     @property
     def balance_minor(self) -> int:
@@ -79,10 +87,9 @@ class FakeProcessor(GuardedProcessor):
         plan: Plan = planned.popleft() if planned else _approval(operation, request)
         if plan == "fail_before":
             raise ProcessorUnavailable(f"planned: {request.attempt_id} never arrived")
+        self.would_move[request.attempt_id] = moves
         outcome = _approval(operation, request) if plan == "fail_after" else plan
-        self.books[request.attempt_id] = outcome
-        if isinstance(outcome, Approved):
-            self.moved[request.attempt_id] = moves
+        self.resolve(request.attempt_id, outcome)
         if plan == "fail_after":
             raise ProcessorTimeout(f"planned: the answer to {request.attempt_id} was lost")
         return outcome

@@ -40,6 +40,13 @@ class CustomerPaymentMethodRequired(PaymentIntentUnexpectedState):
     )
 
 
+class OnlyWithConfirm(DomainError):
+    """A parameter belongs to the confirmation; send it with `confirm=true`, or when you confirm the intent."""
+
+    code = "parameter_requires_confirm"
+    message = "You can only send {param} together with confirm=true. Leave it out, or confirm the PaymentIntent at once."
+
+
 class AmountTooSmall(DomainError):
     """The amount is below the smallest charge in this currency; raise it, or collect several purchases in one."""
 

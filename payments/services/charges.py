@@ -50,7 +50,7 @@ def approved(caller: Caller, intent: PaymentIntent, attempt: PaymentAttempt, ans
         charge.amount_captured_minor = charge.amount_minor
         charge.balance_transaction_id = books.take(caller, charge, amount, at_once=answer.settles_at_once)
     else:
-        charge.hold_id = books.hold(caller, charge, amount, until=held_until)
+        charge.hold_id = books.hold(caller, charge, amount)
     charge.save(force_insert=True)
     return charge
 
@@ -76,12 +76,10 @@ def declined(caller: Caller, intent: PaymentIntent, attempt: PaymentAttempt, ans
 
 
 def captured(
-    caller: Caller, charge: Charge, attempt: PaymentAttempt, amount: Money, answer: Approved, *, final: bool
+    caller: Caller, charge: Charge, amount: Money, *, final: bool, settles_at_once: bool
 ) -> Charge:
     """Take part of a held charge, already locked. The final capture releases the rest and settles what the charge took."""
-    transaction_id = books.capture(
-        caller, charge, amount, attempt_id=attempt.id, final=final, at_once=answer.settles_at_once
-    )
+    transaction_id = books.capture(caller, charge, amount, final=final, at_once=settles_at_once)
     charge.amount_captured_minor += amount.minor
     charge.captured = final
     charge.balance_transaction_id = charge.balance_transaction_id or transaction_id
@@ -89,9 +87,9 @@ def captured(
     return charge
 
 
-def released(caller: Caller, charge: Charge, attempt: PaymentAttempt) -> Charge:
-    """Let go of what a charge, already locked, still holds."""
-    books.release(caller, charge, attempt_id=attempt.id)
+def released(caller: Caller, charge: Charge, *, reason: str) -> Charge:
+    """Let go of what a charge, already locked, still holds; `reason` is `canceled` or `expired`."""
+    books.release(caller, charge, reason=reason)
     charge.refunded = charge.amount_captured_minor == 0
     charge.captured = charge.amount_captured_minor > 0
     charge.save()

@@ -300,12 +300,14 @@ def _record_capture(
     caller: Caller, intent: PaymentIntent, attempt: PaymentAttempt, answer: Answer
 ) -> PaymentIntentOut | Refused:
     match answer:
-        case Approved():
+        case Approved(settles_at_once=at_once):
             _settle(attempt, PaymentAttempt.State.APPROVED, answer)
             final = bool(attempt.request["final"])
             before = intent.amount_received_minor
             amount = Money(attempt.request["amount_minor"], intent.currency)
-            charge = charges.captured(caller, locks.charge(attempt.charge_id), attempt, amount, answer, final=final)
+            charge = charges.captured(
+                caller, locks.charge(attempt.charge_id), amount, final=final, settles_at_once=at_once
+            )
             intent.amount_received_minor += amount.minor
             intent.amount_capturable_minor = 0 if final else intent.amount_capturable_minor - amount.minor
             happening = happenings.of_capture(final=final, captured_before_minor=before)
@@ -314,7 +316,7 @@ def _record_capture(
             return intents.shape(caller, intent)
         case Declined():
             _settle(attempt, PaymentAttempt.State.DECLINED, answer)
-            charge = charges.released(caller, locks.charge(attempt.charge_id), attempt)
+            charge = charges.released(caller, locks.charge(attempt.charge_id), reason="expired")
             taken = intent.amount_received_minor > 0
             intent.amount_capturable_minor = 0
             if not taken:
@@ -336,7 +338,7 @@ def _record_void(
     match answer:
         case Approved():
             _settle(attempt, PaymentAttempt.State.APPROVED, answer)
-            charges.released(caller, locks.charge(attempt.charge_id), attempt)
+            charges.released(caller, locks.charge(attempt.charge_id), reason="canceled")
             intent.open_attempt_id = None
             return cancel_now(caller, intent, reason=intent.cancellation_reason)
         case NotReached() | NotFound():

@@ -82,7 +82,6 @@ def render(row: Any, *, livemode: bool) -> CustomerOut | DeletedCustomerOut:
         delinquent=False,
         description=row.description or None,
         email=row.email or None,
-        invoice_prefix=row.invoice_prefix or None,
         invoice_settings=InvoiceSettingsOut(default_payment_method=encode("pm", method_id) if method_id else None),
         livemode=livemode,
         metadata=row.metadata,

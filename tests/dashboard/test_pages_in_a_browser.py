@@ -1,4 +1,4 @@
-"""Pages in Chromium: clean in the console, nothing fetched from elsewhere, accessible in both themes, whole at 320 px."""
+"""Pages in Chromium: a clean console, nothing fetched from elsewhere, accessible in both themes, whole at 320 px."""
 
 import shutil
 from pathlib import Path

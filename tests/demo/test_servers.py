@@ -286,7 +286,8 @@ def test_the_socket_of_a_deep_folder_lies_in_a_short_private_one(open_folder: Pa
         assert server.socket.parent.stat().st_mode & 0o777 == 0o700
         assert EmbeddedValkey(server.home).process_id() == server.process_id()
     finally:
-        server.stop()
+        server.destroy()
+    assert not server.socket.parent.exists()
 
 
 # -- who is behind a process id ---

@@ -315,6 +315,16 @@ def test_the_fake_s_books_follow_every_operation() -> None:
     assert fake.balance_minor == 0
 
 
+def test_the_fake_moves_pending_money_when_it_is_resolved() -> None:
+    fake = FakeProcessor()
+    fake.will("authorize", Pending(reference="p"))
+    assert fake.authorize(authorize()) == fake.status(authorize()) == Pending(reference="p")
+    assert fake.balance_minor == 0
+    fake.resolve("att_1", Approved(reference="p", amount_minor=1999, captured=True))
+    assert isinstance(fake.status(authorize()), Approved)
+    assert fake.balance_minor == 1999
+
+
 def test_the_fake_answers_as_planned() -> None:
     fake = FakeProcessor()
     declined = Declined(code="card_declined", message="Your card was declined.")

@@ -1,0 +1,30 @@
+"""Accounts of the ledger. Rows are opened and closed by SQL functions; only `name` and `metadata` are written from here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+from connect.models.base import TenantModel
+
+
+class Account(TenantModel):
+    """`path` names it (`acct_…:available:eur`); `account_id` is the connected account that owns it, zero the platform."""
+
+    path = models.CharField(max_length=255, unique=True)
+    name = models.CharField(max_length=255, default="")
+    currency = models.CharField(max_length=3)
+    normal_side = models.CharField(max_length=6)
+    floor_minor = models.BigIntegerField(null=True)
+    stripes = models.SmallIntegerField(default=1)
+    account_id = models.UUIDField()
+    metadata: models.JSONField[Any, Any] = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "ledger_account"
+
+    def __str__(self) -> str:
+        return self.path

@@ -1,0 +1,1 @@
+"""Reads: plain values, inside the caller's open environment."""

@@ -1,0 +1,1 @@
+"""Writes: every one calls one SQL function inside the caller's open environment."""

@@ -17,11 +17,7 @@ class Command(BaseCommand):
         "Brings the public schema, the template and every environment up to date. Stop it and start it again at will."
     )
     requires_system_checks: list[str] = []
-<<<<<<< HEAD
     autodetector = MigrationAutodetector  # Django checks that `migrate` and `makemigrations` agree on it
-=======
-    autodetector = MigrationAutodetector  # a check compares it with that of `makemigrations`
->>>>>>> flow
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--check", action="store_true", help="only say who is behind; exit 1 if anyone is")

@@ -38,6 +38,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # our log stream stays ours
+CELERY_WORKER_REDIRECT_STDOUTS = False  # a traceback is one record, not a line for each token
 CELERY_WORKER_SEND_TASK_EVENTS = False
 
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"

@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import policy
-from email.message import EmailMessage as ParsedMessage
 from email.parser import BytesParser
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -79,8 +78,7 @@ def _folder() -> Path:
 
 def _read(path: Path) -> Mail:
     with path.open("rb") as file:
-        # The default policy parses into EmailMessage; the signature names the older class.
-        message = cast(ParsedMessage, BytesParser(policy=policy.default).parse(file))
+        message = BytesParser(policy=policy.default).parse(file)
     part = message.get_body(("plain", "html"))
     text = str(part.get_content()) if part else ""
     return Mail(

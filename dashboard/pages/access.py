@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
+from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -141,9 +142,14 @@ def render(
     return render_template(request, template, {"page": page, "base_template": base_template, **context}, status=status)
 
 
+def user_id(request: HttpRequest) -> UUID:
+    """The id of the person behind a page that asked for sign-in first."""
+    return cast("UUID", request.user.pk)
+
+
 def _resolve(request: HttpRequest, org_slug: str, mode: str) -> OrganizationPage:
     user: Any = request.user
-    organizations = organization_selectors.for_user(user.id)
+    organizations = organization_selectors.for_user(user_id(request))
     organization = next((found for found in organizations if found.slug == org_slug), None)
     if organization is None:
         raise Http404

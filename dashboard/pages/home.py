@@ -15,7 +15,7 @@ from connect.kit.pages import Page
 from connect.selectors import api_keys as api_key_selectors
 from connect.selectors import organizations as organization_selectors
 from dashboard.pages import curl
-from dashboard.pages.access import OrganizationPage, organization_page, render
+from dashboard.pages.access import OrganizationPage, organization_page, render, user_id
 from payments.selectors import balance as balance_selectors
 from payments.selectors import payment_intents as payment_intent_selectors
 
@@ -48,7 +48,7 @@ class Figures:
 @login_required
 def start(request: HttpRequest) -> HttpResponse:
     """Leads a signed-in person to their first organization's test mode, or to making one."""
-    organizations = organization_selectors.for_user(request.user.pk)
+    organizations = organization_selectors.for_user(user_id(request))
     if not organizations:
         return HttpResponseRedirect(reverse("dashboard:organization_new"))
     return HttpResponseRedirect(reverse("dashboard:home", args=[organizations[0].slug, "test"]))

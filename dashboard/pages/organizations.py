@@ -17,6 +17,7 @@ from connect.kit.errors import DomainError
 from connect.selectors import environments as environment_selectors
 from connect.selectors import organizations as organization_selectors
 from connect.services import organizations as organization_services
+from dashboard.pages.access import user_id
 
 
 class OrganizationForm(forms.Form):
@@ -54,7 +55,7 @@ def new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             organization = organization_services.create(
-                owner_id=request.user.pk, name=form.cleaned_data["name"], slug=form.cleaned_data["slug"]
+                owner_id=user_id(request), name=form.cleaned_data["name"], slug=form.cleaned_data["slug"]
             )
         except DomainError as error:
             form.add_error(error.param if error.param in form.fields else None, error.text)
@@ -68,7 +69,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @login_required
 def preparing(request: HttpRequest, org_slug: str) -> HttpResponse:
     """The waiting page. It asks again by htmx, which gets 204 until there is something to go to."""
-    organization = organization_selectors.for_member(request.user.pk, org_slug)
+    organization = organization_selectors.for_member(user_id(request), org_slug)
     if organization is None:
         raise Http404
     home_url = reverse("dashboard:home", args=[organization.slug, "test"])

@@ -99,7 +99,7 @@ def payments(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
     if query:
         found, has_more = _with_id(page, query, status), False
     else:
-        found, has_more = payment_intent_selectors.page(page.caller, wanted, **({"status": status} if status else {}))
+        found, has_more = payment_intent_selectors.page(page.caller, wanted, status=status or None)
     context = {
         "payments": found,
         "filters": {"status": status, "q": query},

@@ -30,8 +30,10 @@ SIGNED_IN = [
 
 @pytest.fixture(scope="module")
 def browser():
+    """One Chromium for the module. Playwright keeps an event loop in this thread, harmless to Django: it is told so."""
     sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch, sync_api.sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM,
             args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"],
@@ -41,11 +43,10 @@ def browser():
 
 
 @pytest.fixture
-def site(live_server, monkeypatch, member):
+def site(browser, live_server, member):
     """The address of the running site, with an owner of Acme who can sign in."""
     from allauth.account.models import EmailAddress
 
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright keeps an event loop in this thread
     user = member("owner")
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     return live_server.url
@@ -65,6 +66,7 @@ class Watched:
             permissions=["clipboard-read", "clipboard-write"],
         )
         self.page = self.context.new_page()
+        self.page.set_default_timeout(10_000)
         self.page.on("console", lambda message: self._note(message.type, message.text))
         self.page.on("pageerror", lambda error: self.faults.append(f"script: {error}"))
         self.page.on("request", lambda request: self._elsewhere(request.url))

@@ -35,7 +35,7 @@ def paid(api):
 @pytest.fixture
 def unpaid(api):
     """Three payments that wait for a payment method, oldest first."""
-    return [api.post("/v1/payment_intents", {"amount": 1000 + n, "currency": "mkd"}).json()["id"] for n in range(3)]
+    return [api.post("/v1/payment_intents", {"amount": 5000 + n, "currency": "mkd"}).json()["id"] for n in range(3)]
 
 
 def test_an_empty_list_teaches_the_first_request(pages):

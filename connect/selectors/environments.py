@@ -10,8 +10,10 @@ from connect.models import Environment
 
 
 def for_organization(organization_id: UUID) -> list[EnvironmentRef]:
-    """The organization's environments, live first."""
-    rows = Environment.objects.select_related("organization").filter(organization_id=organization_id)
+    """The organization's environments that can be opened, live first: one without a schema is not there yet."""
+    rows = Environment.objects.select_related("organization").filter(
+        organization_id=organization_id, status=Environment.Status.READY
+    )
     return [row.ref() for row in rows.order_by("kind")]
 
 

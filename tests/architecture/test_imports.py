@@ -141,7 +141,9 @@ def test_a_type_may_be_named_from_above(house):
     """An import for annotations only ties nothing together at run time."""
     path = house / "ledger/services/journal.py"
     before = path.read_text()
-    path.write_text(f"{before}\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from payments.services import charges\n")
+    path.write_text(
+        f"{before}\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from payments.services import charges\n"
+    )
     try:
         code, text = lint(house)
     finally:

@@ -99,7 +99,10 @@ def cost() -> dict[str, float]:
     from connect.services import limits
 
     open_rate = tiers.Rate(1_000_000, 1_000_000)
-    tiers.TIERS = {**tiers.TIERS, "benchmark": tiers.Tier("Benchmark", open_rate, open_rate, None, hard=False, log_days=1)}
+    tiers.TIERS = {
+        **tiers.TIERS,
+        "benchmark": tiers.Tier("Benchmark", open_rate, open_rate, None, hard=False, log_days=1),
+    }
     passing, refused, client = replace(environment(), tier="benchmark"), environment(), valkey.client()
     while limits.check(refused, "key_benchmark").allowed:
         pass

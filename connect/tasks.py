@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from connect.selectors import environments
+from connect.services import environments as environment_services
 from connect.services import request_log_drain
 
 
@@ -11,3 +13,13 @@ from connect.services import request_log_drain
 def drain_request_log() -> int:
     """Write the request log and usage to the database, every second; returns the number of new records."""
     return request_log_drain.drain()
+
+
+@shared_task(name="connect.provision_environments")
+def provision_environments() -> int:
+    """Make the schemas of new environments; returns how many. The worker is the only process that may."""
+    made = 0
+    for environment_id in environments.pending():
+        environment_services.provision(environment_id)
+        made += 1
+    return made

@@ -30,6 +30,8 @@ DATABASE = "facturino_connect"
 READY_SECONDS = 90
 LOG_LEVEL = "WARNING"  # unless set: what a person need not act on stays out of the terminal
 PYTHON = sys.executable
+# Two warnings that say nothing here: root is the usual user of a container, and static files are not collected.
+QUIET = "ignore::UserWarning:celery.platforms,ignore::UserWarning:django.core.handlers.base"
 
 # The process table, in the order of start and of stop. {port} and {log_level} are filled in.
 PROGRAMS = (
@@ -39,11 +41,11 @@ PROGRAMS = (
         "--backpressure", "64", "--log-level", "{log_level}",
     )),
     Program("worker", (
-        PYTHON, "-m", "celery", "-A", "config.celery", "worker", "--concurrency", "2", "--loglevel", "{log_level}",
-        "--without-gossip", "--without-mingle",
+        PYTHON, "-m", "celery", "--quiet", "-A", "config.celery", "worker", "--concurrency", "2",
+        "--loglevel", "{log_level}", "--without-gossip", "--without-mingle",
     ), owner=True),  # it makes the schemas of new environments
     Program("beat", (
-        PYTHON, "-m", "celery", "-A", "config.celery", "beat", "--loglevel", "{log_level}", "--pidfile=",
+        PYTHON, "-m", "celery", "--quiet", "-A", "config.celery", "beat", "--loglevel", "{log_level}", "--pidfile=",
         "-S", "django_celery_beat.schedulers:DatabaseScheduler",
     )),
 )  # fmt: skip
@@ -126,6 +128,7 @@ class Run:
             "DJANGO_SETTINGS_MODULE": "config.settings.dev",
             "FC_PUBLIC_URL": self.address,
             "PYTHONUNBUFFERED": "1",
+            "PYTHONWARNINGS": QUIET,
             "LOG_FORMAT": "human",
             "LOG_LEVEL": LOG_LEVEL,
             **settings.with_secrets(self.given, kept),

@@ -182,10 +182,21 @@ class Supervisor:
     def look(self, *, forgiving: bool = True) -> None:
         """Relay new log lines and start again what died. Raises `Failed` when something died too often.
 
-        `forgiving=False` while starting: a program that dies then will not live the second time either.
+        `forgiving=False` while starting: a program that dies then will not live the second time either, and its last
+        lines say more than the stream of all of them, which goes to the files only.
         """
+        # Servers first: a program that died for want of one would only die again.
+        for name, server in self.servers.items():
+            if server.process_id() is None:
+                self._count_death(name, "is gone", f"Its log: {getattr(server, 'log', '')}")
+                try:
+                    server.start()
+                except ServerError as error:
+                    raise Failed(f"{name} was lost and does not come back. {error}") from None
+                self.terminal.say(f"{name} is back.")
         for name, child in list(self.children.items()):
-            for line in self.logs[name].new_lines():
+            lines = self.logs[name].new_lines()
+            for line in lines if forgiving else ():
                 self.terminal.relay(name, line)
             code = child.process.poll()
             if code is None:
@@ -196,14 +207,6 @@ class Supervisor:
             self._count_death(name, _ending(code), f"Its last lines:\n{self.logs[name].tail()}")
             self.start(child.program)
             self.terminal.say(f"{name} is back.")
-        for name, server in self.servers.items():
-            if server.process_id() is None:
-                self._count_death(name, "is gone", f"Its log: {getattr(server, 'log', '')}")
-                try:
-                    server.start()
-                except ServerError as error:
-                    raise Failed(f"{name} was lost and does not come back. {error}") from None
-                self.terminal.say(f"{name} is back.")
 
     def watch(self) -> None:
         """Look until `Stopped` or `Failed`."""

@@ -107,9 +107,14 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
 
 @pytest.fixture(autouse=True)
 def _forgetful_process() -> Iterator[None]:
-    """What a process remembers between requests must not leak between tests."""
+    """What a process or Valkey remembers between requests (keys, limits, alarms) must not leak between tests."""
+    from connect.clients import valkey
     from connect.selectors import credentials
+    from connect.services import limits
 
+    valkey.client().flushdb()
+    limits.outage.reset()
+    limits.local_failures.reset()
     credentials.forget()
     yield
     credentials.forget()

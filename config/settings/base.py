@@ -14,7 +14,7 @@ from config.settings.openapi import SPECTACULAR_SETTINGS  # noqa: F401
 BASE_DIR = Path(__file__).resolve().parents[2]
 LOCAL_DIR = BASE_DIR / ".local"
 env = environ.Env()
-for candidate in (BASE_DIR / ".env", LOCAL_DIR / "secrets.env"):
+for candidate in (BASE_DIR / ".env", LOCAL_DIR / "secrets.env", LOCAL_DIR / "servers.env"):
     if candidate.exists():
         env.read_env(candidate)
 

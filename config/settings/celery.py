@@ -38,6 +38,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # our log stream stays ours
+CELERY_WORKER_REDIRECT_STDOUTS = False  # a traceback is one record, not a line for each token
 CELERY_WORKER_SEND_TASK_EVENTS = False
 
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
@@ -48,5 +49,20 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 1.0,
         # Nobody was there to take it: the next one does the same work.
         "options": {"expires": 5},
+    },
+    "environments: make what is pending": {
+        "task": "connect.provision_environments",
+        "schedule": 2.0,
+        "options": {"expires": 10},
+    },
+    "payments: settle attempts without an answer": {
+        "task": "payments.find_open_attempts",
+        "schedule": 15.0,
+        "options": {"expires": 30},
+    },
+    "payments: make due money available": {
+        "task": "payments.find_due_balances",
+        "schedule": 300.0,
+        "options": {"expires": 600},
     },
 }

@@ -19,8 +19,12 @@ if "FC_TEST_SERVERS" not in os.environ:  # workers of a parallel run inherit wha
         FC_TEST_ADMIN_URL=_postgres.admin_url("postgres"),
         DATABASE_URL=_postgres.app_url("postgres"),
         DATABASE_OWNER_URL=_postgres.owner_url("postgres"),
-        REDIS_URL=_valkey.url(int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])),
+        REDIS_URL=_valkey.url(0),
     )
+
+# Tests empty their Valkey, so each worker of a parallel run has a database of its own.
+if _worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    os.environ["REDIS_URL"] = os.environ["REDIS_URL"].partition("?")[0] + f"?db={int(_worker[2:]) + 1}"
 
 from config.settings.dev import *
 

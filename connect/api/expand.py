@@ -128,7 +128,10 @@ def _fill(caller: Caller, frontier: list[tuple[Any, Tree, str]]) -> None:
 
 
 def _visit(caller: Caller, owner: Any, tree: Tree, prefix: str) -> Iterator[_Slot]:
-    """What waits in an already copied struct, and in the structs inside of it that a path leads through."""
+    """What waits in an already copied struct, and in the structs inside of it that a path leads through.
+
+    Wrong paths were refused by `_check`; what is merely not there (a deleted object has few fields) is passed over.
+    """
     expandable = getattr(owner, "expandable", {})
     own = registry.by_shape(type(owner))
     for attribute, subtree in tree.items():
@@ -139,9 +142,7 @@ def _visit(caller: Caller, owner: Any, tree: Tree, prefix: str) -> Iterator[_Slo
                 batch = (own.prefix, attribute)
                 yield _Slot(owner, attribute, batch, own.includes[attribute], identifier, subtree, path)
             continue
-        if attribute not in owner.__struct_fields__:
-            raise _cannot(path)
-        current = getattr(owner, attribute)
+        current = getattr(owner, attribute, None)
         if current is None or current == "":
             continue
         if attribute in expandable and isinstance(current, str):
@@ -151,8 +152,6 @@ def _visit(caller: Caller, owner: Any, tree: Tree, prefix: str) -> Iterator[_Slo
                 yield _Slot(owner, attribute, (found[0].prefix, ""), found[0].load, found[1], subtree, path)
         elif subtree:
             yield from _descend(caller, owner, attribute, current, subtree, path)
-        elif attribute not in expandable:
-            raise _cannot(path)
 
 
 def _descend(caller: Caller, owner: Any, attribute: str, current: Any, subtree: Tree, path: str) -> Iterator[_Slot]:
@@ -165,8 +164,6 @@ def _descend(caller: Caller, owner: Any, attribute: str, current: Any, subtree: 
         msgspec.structs.force_setattr(owner, attribute, elements)
         for element in elements:
             yield from _visit(caller, element, subtree, path)
-    else:
-        raise _cannot(path)
 
 
 def _place(waiting: list[_Slot], objects: Mapping[UUID, Any]) -> list[tuple[Any, Tree, str]]:

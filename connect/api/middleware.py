@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from django.conf import settings
@@ -76,7 +76,7 @@ class ApiMiddleware:
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
-        handler = BaseHandler()
+        handler: Any = BaseHandler()
         # What `load_middleware` would collect, here empty; Django then calls nothing but the view.
         handler._view_middleware = []  # noqa: SLF001
         handler._template_response_middleware = []  # noqa: SLF001
@@ -94,6 +94,8 @@ class ApiMiddleware:
         headers = response.headers
         headers.setdefault("Cache-Control", "no-store")
         headers["X-Content-Type-Options"] = "nosniff"
+        if not response.streaming and "Content-Length" not in headers:
+            headers["Content-Length"] = str(len(response.content))  # type: ignore[attr-defined]
         if settings.SECURE_HSTS_SECONDS and request.is_secure():
             headers["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains"
         return response
@@ -139,7 +141,8 @@ def _captured(request: HttpRequest, response: HttpResponseBase, trace: Trace) ->
 @lru_cache(maxsize=2048)
 def route_template(route: str) -> str:
     """A URL pattern for people and labels: `v1/^things/(?P<id>[^/.]+)/$` and `v1/things/<str:id>` are
-    `/v1/things/{id}`."""
+    `/v1/things/{id}`.
+    """
     named = re.sub(r"\(\?P<(\w+)>(?:\[[^\]]*\]|[^)\[])*\)|<(?:\w+:)?(\w+)>", lambda m: f"{{{m[1] or m[2]}}}", route)
     return "/" + re.sub(r"\\Z|\\|[\^$]|/\?", "", named).strip("/")
 

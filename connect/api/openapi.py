@@ -101,12 +101,15 @@ class AutoSchema(openapi.AutoSchema):
         return found
 
     def get_operation_id(self) -> str:
-        """`payment_intents.create`, `checkout.sessions.expire`: the names that SDKs use."""
+        """`payment_intents.create`, `checkout.sessions.expire`, `customers.payment_methods.list`: as SDKs name them."""
         words = [word for word in self.path.removeprefix("/v1/").strip("/").split("/") if not word.startswith("{")]
         verb = getattr(self.view, "action", None) or self.method.lower()
         verb = _VERBS.get(verb, verb)
         if words[-1] == verb and len(words) > 1:
-            words.pop()
+            if self.described.lists:
+                verb = "list"  # an action that lists what belongs to the object
+            else:
+                words.pop()
         return ".".join([*words, verb])
 
     def get_summary(self) -> str:
@@ -264,9 +267,11 @@ def meaning(error: type[DomainError]) -> str:
 
 
 def _style(schema: dict[str, Any]) -> dict[str, Any]:
+    """How a form or query writes a nested parameter: with brackets."""
     kind = schema.get("type")
-    names = kind if isinstance(kind, list) else [kind]
-    return {"style": "deepObject", "explode": True} if {"object", "array"} & set(names) or "$ref" in schema else {}
+    names = set(kind if isinstance(kind, list) else [kind])
+    nested = {"object", "array"} & names or {"$ref", "oneOf", "allOf"} & schema.keys()
+    return {"style": "deepObject", "explode": True} if nested else {}
 
 
 def _answer(description: str, schema: dict[str, Any]) -> dict[str, Any]:

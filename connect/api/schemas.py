@@ -48,6 +48,7 @@ def _finish(info: msgspec.inspect.StructType, schema: dict[str, Any], components
         default = part.pop("default", None)
         if field.name == "object" and isinstance(default, str):
             part["const"] = default
+            part.pop("enum", None)
         targets = getattr(shape, "expandable", {}).get(field.name)
         if targets:
             schema["properties"][field.encode_name] = _expandable(part, targets, components)

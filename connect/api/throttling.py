@@ -20,7 +20,7 @@ class CredentialThrottle(BaseThrottle):
     """
 
     def allow_request(self, request: Request, view: Any) -> bool:  # noqa: ARG002 - DRF's signature
-        credential = request.auth
+        credential: Any = request.auth
         if credential is None:
             return True  # an endpoint that asks for no credential has nothing to count by
         environment = credential.environment

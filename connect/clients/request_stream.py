@@ -29,7 +29,7 @@ Entry = tuple[bytes, bytes]
 
 def append(records: Sequence[bytes]) -> None:
     """Add the records in one round trip; raises `valkey.ValkeyError`, after which each may or may not be there."""
-    pipeline = valkey.patient_client().pipeline(transaction=False)
+    pipeline: Any = valkey.patient_client().pipeline(transaction=False)
     for record in records:
         pipeline.execute_command("XADD", STREAM, "MAXLEN", "~", LENGTH_MAX, "*", "r", record)
     pipeline.execute()
@@ -47,7 +47,7 @@ def read(count: int) -> list[Entry]:
 def acknowledge(ids: Sequence[bytes]) -> None:
     """Forget records that are safe in the database."""
     if ids:
-        pipeline = valkey.patient_client().pipeline(transaction=True)
+        pipeline: Any = valkey.patient_client().pipeline(transaction=True)
         pipeline.execute_command("XACK", STREAM, GROUP, *ids)
         pipeline.execute_command("XDEL", STREAM, *ids)
         pipeline.execute()

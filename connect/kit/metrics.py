@@ -8,7 +8,7 @@ Label values: `method` is an HTTP method or `OTHER`; `route` is a URL pattern or
 from __future__ import annotations
 
 import os
-from typing import Final
+from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
 from prometheus_client.registry import REGISTRY
@@ -40,6 +40,7 @@ def exposition() -> bytes:
     """The text format of Prometheus: of all processes when `PROMETHEUS_MULTIPROC_DIR` is set, else of this one."""
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
-        multiprocess.MultiProcessCollector(registry)
+        collector: Any = multiprocess.MultiProcessCollector
+        collector(registry)
         return generate_latest(registry)
     return generate_latest(REGISTRY)

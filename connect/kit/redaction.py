@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -55,14 +56,21 @@ def text(value: str) -> str:
 
 def tree(value: Any, depth: int = 0) -> Any:
     """A copy of what JSON can hold, redacted by name and by shape at every level."""
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is str:
         return text(value)
-    if isinstance(value, int | float | None):  # type: ignore[arg-type]
-        return text(str(value)) if _is_card_number(value) else value
+    if kind is bool or value is None or kind is float:
+        return value
+    if kind is int:
+        return _card_text(value)
     if depth >= DEPTH_MAX:
         return HIDDEN
     if isinstance(value, Mapping):
-        return {text(str(name)): _field(str(name), item, depth) for name, item in value.items()}
+        shown: dict[str, Any] = {}
+        for name, item in value.items():
+            label, hidden = _name(name) if type(name) is str and len(name) <= 64 else _look_at(str(name))
+            shown[label] = _field(item, depth, hidden=hidden)
+        return shown
     if isinstance(value, list | tuple):
         return [tree(item, depth + 1) for item in value]
     return text(str(value))
@@ -92,8 +100,8 @@ def pairs(items: list[tuple[str, str]]) -> dict[str, Any]:
     return found
 
 
-def _field(name: str, value: Any, depth: int) -> Any:
-    if is_secret_name(name) and value not in (None, "", False, True):
+def _field(value: Any, depth: int, *, hidden: bool) -> Any:
+    if hidden and value not in (None, "", False, True):
         # A key in our own form is shown by its ends, so that a reader can tell which one it was.
         if isinstance(value, str) and _FC_KEY.fullmatch(value):
             return text(value)
@@ -101,8 +109,17 @@ def _field(name: str, value: Any, depth: int) -> Any:
     return tree(value, depth + 1)
 
 
-def _is_card_number(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 10**11 <= value < 10**19 and _luhn(str(value))
+def _look_at(name: str) -> tuple[str, bool]:
+    """The name as it may be shown, and whether its value is hidden."""
+    return text(name), is_secret_name(name)
+
+
+_name: Final = lru_cache(maxsize=4096)(_look_at)
+"""The same short names come again and again."""
+
+
+def _card_text(value: int) -> Any:
+    return text(str(value)) if 10**11 <= value < 10**19 and _luhn(str(value)) else value
 
 
 def _card_number(match: re.Match[str]) -> str:

@@ -38,3 +38,9 @@ def ready() -> Iterator[EnvironmentRef]:
     rows = Environment.objects.select_related("organization").filter(status=Environment.Status.READY)
     for row in rows.order_by("id").iterator(chunk_size=500):
         yield row.ref()
+
+
+def pending() -> list[UUID]:
+    """Environments whose schema is still to be made, oldest first."""
+    rows = Environment.objects.filter(status=Environment.Status.PENDING).order_by("id")
+    return list(rows.values_list("id", flat=True))

@@ -60,9 +60,3 @@ def provision(environment_id: UUID) -> EnvironmentRef:
             status=environment.status, migrated_to=environment.migrated_to
         )
         return environment.ref()
-
-
-def pending() -> list[UUID]:
-    """Environments whose schema is still to be made, oldest first."""
-    rows = Environment.objects.filter(status=Environment.Status.PENDING).order_by("id")
-    return list(rows.values_list("id", flat=True))

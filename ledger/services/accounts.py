@@ -11,21 +11,17 @@ from connect.kit.caller import Caller
 from ledger.domain.accounts import AccountSpec
 from ledger.domain.errors import AccountUnknown
 from ledger.domain.records import Account
-from ledger.models import arrays, functions
+from ledger.models import arrays, functions, rows
 
-COLUMNS: Final = (
-    "a.id, a.path, a.name, a.currency, a.normal_side, a.floor_minor, a.stripes, a.account_id, a.metadata, a.created_at,"
-    " a.closed_at"
-)
 _OPEN: Final = (
-    f"SELECT {COLUMNS} FROM ledger_account_open(%s, %s, %s, %s, %s, %s, %s::smallint, %s, %s::jsonb) o"  # noqa: S608
+    f"SELECT {rows.ACCOUNT} FROM ledger_account_open(%s, %s, %s, %s, %s, %s, %s::smallint, %s, %s::jsonb) o"  # noqa: S608
     " CROSS JOIN LATERAL (SELECT (o.account).*) a"
 )
-_CLOSE: Final = f"SELECT {COLUMNS} FROM ledger_account_close(%s) a"  # noqa: S608
-_FLOOR: Final = f"SELECT {COLUMNS} FROM ledger_account_floor(%s, %s) a"  # noqa: S608
+_CLOSE: Final = f"SELECT {rows.ACCOUNT} FROM ledger_account_close(%s) a"  # noqa: S608
+_FLOOR: Final = f"SELECT {rows.ACCOUNT} FROM ledger_account_floor(%s, %s) a"  # noqa: S608
 _UPDATE: Final = (
     "UPDATE ledger_account a SET name = coalesce(%s, a.name), metadata = coalesce(%s::jsonb, a.metadata)"  # noqa: S608
-    f" WHERE a.id = %s RETURNING {COLUMNS}"
+    f" WHERE a.id = %s RETURNING {rows.ACCOUNT}"
 )
 
 
@@ -45,7 +41,7 @@ def open(  # noqa: A001 - accounts.open is what it does
             arrays.json_text(metadata or {}),
         ],
     )  # fmt: skip
-    return Account(*row)
+    return rows.account(row)
 
 
 def update(
@@ -56,7 +52,7 @@ def update(
     found = functions.rows(caller, _UPDATE, [name, text, account_id])
     if not found:
         raise AccountUnknown(path=ids.encode("lacct", account_id))
-    return Account(*found[0])
+    return rows.account(found[0])
 
 
 def set_floor(caller: Caller, *, account_id: UUID, floor_minor: int | None) -> Account:
@@ -65,9 +61,9 @@ def set_floor(caller: Caller, *, account_id: UUID, floor_minor: int | None) -> A
     A floor above what is available moves nothing: nothing leaves until enough has come in. Raises `AccountUnknown`,
     `AccountClosed` and `FloorForbidden`.
     """
-    return Account(*functions.call(caller, _FLOOR, [account_id, floor_minor]))
+    return rows.account(functions.call(caller, _FLOOR, [account_id, floor_minor]))
 
 
 def close(caller: Caller, *, account_id: UUID) -> Account:
     """Close an account for ever. Raises `AccountUnknown`, `AccountClosed` and `AccountNotEmpty`."""
-    return Account(*functions.call(caller, _CLOSE, [account_id]))
+    return rows.account(functions.call(caller, _CLOSE, [account_id]))

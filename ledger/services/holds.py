@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from connect.kit import ids
@@ -13,28 +13,21 @@ from connect.kit.money import Money
 from ledger.domain.accounts import AccountSpec
 from ledger.domain.postings import Line, check_balanced
 from ledger.domain.records import Hold, PostedHold
-from ledger.models import arrays, functions
+from ledger.models import arrays, functions, rows
 
-COLUMNS: Final = (
-    "h.id, h.source_account, s.path, h.destination_account, d.path, h.currency, h.amount_minor, h.posted_minor,"
-    " h.voided_minor, h.state, h.void_reason, h.expires_at, h.description, h.reference, h.idempotency_key, h.metadata,"
-    " h.created_at"
-)
-_PATHS: Final = (
-    " JOIN ledger_account s ON s.id = h.source_account JOIN ledger_account d ON d.id = h.destination_account"
-)
 _ACCOUNTS: Final = "%s::text[], %s::text[], %s::text[], %s::bigint[], %s::smallint[], %s::uuid[], %s::uuid[]"
 _PLACE: Final = (
-    f"SELECT {COLUMNS} FROM ledger_hold_place(%s, %s, %s, %s, %s, %s, %s, %s::jsonb, {_ACCOUNTS}) p"  # noqa: S608
-    f" CROSS JOIN LATERAL (SELECT (p.hold).*) h{_PATHS}"
+    f"SELECT {rows.HOLD} FROM ledger_hold_place(%s, %s, %s, %s, %s, %s, %s, %s::jsonb, {_ACCOUNTS}) p"  # noqa: S608
+    " CROSS JOIN LATERAL (SELECT (p.hold).*) h CROSS JOIN (SELECT %s::text AS path) s CROSS JOIN (SELECT %s::text AS path) d"
 )
+"""The paths are given back to the statement: it does not see the accounts that its own function call opens."""
 _POST: Final = (
-    f"SELECT {COLUMNS}, p.id, p.existed FROM ledger_hold_post("  # noqa: S608
+    f"SELECT {rows.HOLD}, p.id, p.existed FROM ledger_hold_post("  # noqa: S608
     f"%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, {_ACCOUNTS}, %s::int[], %s::bigint[]) p"
-    f" CROSS JOIN LATERAL (SELECT (p.hold).*) h{_PATHS}"
+    f" CROSS JOIN LATERAL (SELECT (p.hold).*) h{rows.HOLD_ACCOUNTS}"
 )
-_VOID: Final = f"SELECT {COLUMNS} FROM ledger_hold_void(%s, %s) h{_PATHS}"  # noqa: S608
-_EXPIRE: Final = f"SELECT {COLUMNS} FROM ledger_hold_expire(%s, %s) h{_PATHS}"  # noqa: S608
+_VOID: Final = f"SELECT {rows.HOLD} FROM ledger_hold_void(%s, %s) h{rows.HOLD_ACCOUNTS}"  # noqa: S608
+_EXPIRE: Final = f"SELECT {rows.HOLD} FROM ledger_hold_expire(%s, %s) h{rows.HOLD_ACCOUNTS}"  # noqa: S608
 
 
 def place(
@@ -58,8 +51,9 @@ def place(
     if amount.minor <= 0:
         raise ValueError("a hold is for a positive amount")
     accounts = arrays.Accounts()
-    for account in (source, destination):
-        accounts.position(Line(account, amount))
+    lines = (Line(source, amount), Line(destination, amount))
+    for line in lines:
+        accounts.position(line)
     if len(accounts.specs) != 2:
         raise ValueError("a hold moves money between two different accounts")
     row = functions.call(
@@ -67,10 +61,10 @@ def place(
         _PLACE,
         [
             ids.new(), idempotency_key, amount.currency, amount.minor, expires_at, reference, description,
-            arrays.json_text(metadata or {}), *accounts.parameters(),
+            arrays.json_text(metadata or {}), *accounts.parameters(), *(line.path for line in lines),
         ],
     )  # fmt: skip
-    return Hold(*row)
+    return rows.hold(row)
 
 
 def post(
@@ -103,12 +97,12 @@ def post(
             arrays.json_text(metadata or {}), *arrays.of_lines(lines),
         ],
     )  # fmt: skip
-    return PostedHold(Hold(*row[:-2]), row[-2], row[-1])
+    return PostedHold(rows.hold(row[:-2]), row[-2], row[-1])
 
 
 def void(caller: Caller, *, hold_id: UUID, reason: str = "requested") -> Hold:
     """Release what a hold still has open. Raises `HoldUnknown` and `HoldNotPending`."""
-    return Hold(*functions.call(caller, _VOID, [hold_id, reason]))
+    return rows.hold(functions.call(caller, _VOID, [hold_id, reason]))
 
 
 def expire_due(caller: Caller, *, limit: int = 500) -> list[Hold]:
@@ -116,5 +110,5 @@ def expire_due(caller: Caller, *, limit: int = 500) -> list[Hold]:
 
     Run it until it answers fewer than `limit`. Holds that another transaction works on are left for the next run.
     """
-    rows: list[tuple[Any, ...]] = functions.rows(caller, _EXPIRE, [caller.clock.business(), limit])
-    return [Hold(*row) for row in rows]
+    expired = functions.rows(caller, _EXPIRE, [caller.clock.business(), limit])
+    return [rows.hold(row) for row in expired]

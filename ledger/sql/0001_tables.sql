@@ -1,9 +1,5 @@
 -- Amounts are signed minor units: credit +, debit -. Ids are UUIDv7 made by the application.
 
--- Functions below keep this path. Temporary tables come last: unnamed they would come first, and a caller's temporary
--- `ledger_account` would stand in for the real one inside a function that runs as the owner.
-DO $$ BEGIN EXECUTE format('SET LOCAL search_path = %I, pg_temp', current_schema()); END $$;
-
 CREATE TABLE ledger_account (
     id uuid PRIMARY KEY,
     path varchar(255) NOT NULL UNIQUE CHECK (path ~ '^[A-Za-z0-9_.-]+(:[A-Za-z0-9_.-]+)*$'),

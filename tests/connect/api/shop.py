@@ -131,6 +131,12 @@ class BoxViewSet(GenericViewSet):
         """Seal a box."""
         return Response(parameters(request))
 
+    @action(detail=True, methods=["get"])
+    @operation(Thing, lists=True)
+    def things(self, request: Request, pk: str) -> Response:
+        """List the things in a box."""
+        return Response(CursorPage.envelope(request.path, [], False))
+
 
 router = SimpleRouter(trailing_slash=False)
 router.register("boxes", BoxViewSet, basename="boxes")

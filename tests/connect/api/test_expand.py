@@ -3,6 +3,7 @@
 import json
 from uuid import uuid4
 
+import msgspec
 import pytest
 
 from connect.api import expand
@@ -117,6 +118,18 @@ def test_what_is_only_there_when_expanded(shop):
     (deeper,) = expand.apply(EVERYTHING, [given], ["parts.data.owner"])
     assert deeper.parts.data[0].owner is owner
     assert parts.data[0].owner == owner.id
+
+
+class DeletedOwner(msgspec.Struct):
+    id: str
+    deleted: bool = True
+
+
+def test_a_deleted_object_ends_a_path(shop):
+    identifier = ids.new()
+    shop.owners[identifier] = DeletedOwner(ids.encode("town", identifier))
+    (answer,) = expand.apply(EVERYTHING, [add_box(shop, owner=ids.encode("town", identifier))], ["owner.favourite"])
+    assert json.loads(render_bytes(answer))["owner"] == {"id": ids.encode("town", identifier), "deleted": True}
 
 
 def test_empty_and_vanished_ids_stay_as_they_are(shop):

@@ -1,9 +1,11 @@
 """Bodies and query strings become one plain tree; what is ambiguous or too much is refused by name."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from urllib.parse import quote
 
 import pytest
+import stripe
 from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework.test import APIRequestFactory
@@ -30,6 +32,39 @@ def test_a_body_of_the_official_sdk_is_read_as_it_was_meant():
         "expand": ["latest_charge.balance_transaction"],
         "transfer_data": {"destination": "acct_1"},
         "payment_method_types": ["card", "sepa_debit"],
+    }
+
+
+class Recording(stripe.HTTPClient):
+    """A transport that keeps what the SDK sends."""
+
+    name = "recording"
+
+    def request(self, method, url, headers, post_data=None):
+        self.sent = (url, post_data)
+        return '{"object": "list", "data": [], "has_more": false, "url": "/v1/x"}', 200, {}
+
+    def close(self):
+        """Nothing is open."""
+
+
+def test_what_the_installed_sdk_sends_is_read_back():
+    transport = Recording()
+    client = stripe.StripeClient("fc_test_x", http_client=transport)
+    items = [{"price": "price_1", "quantity": 2}, {"price": "price_2", "metadata": {"a b": "č&="}}]
+    client.v1.subscriptions.create(params={"customer": "cus_1", "items": items, "description": "", "off_session": True})
+    assert parse_form(transport.sent[1].encode()) == {
+        "customer": "cus_1",
+        "items": [{"price": "price_1", "quantity": "2"}, {"price": "price_2", "metadata": {"a b": "č&="}}],
+        "description": "",
+        "off_session": "true",
+    }
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    client.v1.charges.list(params={"created": {"gt": moment}, "limit": 3, "expand": ["data.customer"]})
+    assert parse_form_text(transport.sent[0].partition("?")[2]) == {
+        "created": {"gt": "1767225600"},
+        "limit": "3",
+        "expand": ["data.customer"],
     }
 
 

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from connect.clients import valkey
 from connect.kit import ids
-from connect.services import limits, request_logs
+from connect.services import request_logs
 from connect.services.request_logs import Buffer, Captured, Trace
 
 
 @pytest.fixture(autouse=True)
-def buffer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Buffer]:
+def buffer(monkeypatch: pytest.MonkeyPatch) -> Buffer:
     """A buffer without its thread: nothing happens between two lines of a test."""
     request_logs.buffer.flush()
     valkey.client().flushdb()
-    limits.outage.reset()
     fresh = Buffer()
     fresh._thread = threading.current_thread()
     monkeypatch.setattr(request_logs, "buffer", fresh)
-    yield fresh
-    limits.outage.reset()
+    return fresh
 
 
 @pytest.fixture

@@ -119,10 +119,11 @@ def test_no_session_on_the_api(api, django_assert_num_queries):
 
 
 def test_answers_are_not_cached(api):
-    """Money is never served from somebody's cache, nor guessed to be another type."""
+    """Money is never served from somebody's cache, nor guessed to be another type, nor cut short unnoticed."""
     answer = api.get("/v1/things/a")
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Length"] == str(len(answer.content))
 
 
 def test_idempotency_key_is_echoed(api):

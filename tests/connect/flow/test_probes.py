@@ -53,7 +53,9 @@ def test_not_ready_without_broker(client, db, settings, tmp_path):
 def test_not_ready_when_an_environment_is_behind(client, db, environment):
     """One environment that lacks one migration is enough; the text says what to do."""
     with connections["default"].cursor() as cursor:
-        cursor.execute(f'DELETE FROM "{environment.schema_name}".django_migrations WHERE name = %s', ["0002_request_log"])
+        cursor.execute(
+            f'DELETE FROM "{environment.schema_name}".django_migrations WHERE name = %s', ["0002_request_log"]
+        )
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert "1 of 4 environments are behind: run manage.py migrate" in answer.json()["checks"]["migrations"]
@@ -70,7 +72,12 @@ def test_metrics(client, settings):
     """For this machine, or with the token; never with a tenant in a label."""
     answer = client.get("/metrics")
     assert answer.status_code == 200
-    for name in ("fc_http_requests_total", "fc_http_request_seconds", "fc_limiter_alarms_total", "fc_request_log_dropped"):
+    for name in (
+        "fc_http_requests_total",
+        "fc_http_request_seconds",
+        "fc_limiter_alarms_total",
+        "fc_request_log_dropped",
+    ):
         assert name in answer.content.decode()
     assert client.get("/metrics", REMOTE_ADDR="192.0.2.1").status_code == 401
     assert client.get("/metrics", headers={"x-forwarded-for": "192.0.2.1"}).status_code == 401
@@ -126,7 +133,7 @@ def test_log_lines(lines, environment):
 def test_log_lines_are_redacted(lines):
     """No key in an event, a field, an argument or a traceback (row 33)."""
     log = structlog.get_logger("fc.test")
-    log.info(f"key {KEY}", password="hunter2", body={"secret": "x" * 20, "note": KEY})
+    log.info("key %s", KEY, password="hunter2", body={"secret": "x" * 20, "note": KEY})
     logging.getLogger("fc.other").error("failed with %s", KEY)
     try:
         raise ValueError(KEY)

@@ -15,15 +15,17 @@ KEY = "fc_test_" + "aZ09" * 9 + "WxYz"
 
 
 @pytest.mark.parametrize("name", [
-    "number", "card[number]", "payment_method_data[card][cvc]", "password", "client_secret", "X-Api-Key", "Authorization",
-    "webhook_secret", "refresh_token", "items[0][token]", "Set-Cookie", "my_password",
+    "number", "card[number]", "payment_method_data[card][cvc]", "password", "client_secret", "X-Api-Key",
+    "Authorization", "webhook_secret", "refresh_token", "items[0][token]", "Set-Cookie", "my_password",
 ])  # fmt: skip
 def test_secret_names(name):
     """By name, however it is nested or spelled."""
     assert redaction.is_secret_name(name)
 
 
-@pytest.mark.parametrize("name", ["account_number_last4", "amount", "next_page_token", "description", "numbers", "tokens"])
+@pytest.mark.parametrize(
+    "name", ["account_number_last4", "amount", "next_page_token", "description", "numbers", "tokens"]
+)
 def test_harmless_names(name):
     """What only resembles a secret stays readable."""
     assert not redaction.is_secret_name(name)
@@ -50,7 +52,9 @@ def test_other_secrets(secret):
     assert shown.endswith(" after")
 
 
-@pytest.mark.parametrize("number", ["4242424242424242", "4242 4242 4242 4242", "4242-4242-4242-4242", "378282246310005"])
+@pytest.mark.parametrize(
+    "number", ["4242424242424242", "4242 4242 4242 4242", "4242-4242-4242-4242", "378282246310005"]
+)
 def test_card_numbers(number):
     """Any writing of a card number, in a text or as a number."""
     last = re.sub(r"\D", "", number)[-4:]
@@ -98,7 +102,9 @@ def test_form_pairs():
 
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.text() | st.just(KEY) | st.just(f"x {KEY}")
-TREES = st.recursive(LEAVES, lambda below: st.lists(below) | st.dictionaries(st.text() | st.just(KEY), below), max_leaves=30)
+TREES = st.recursive(
+    LEAVES, lambda below: st.lists(below) | st.dictionaries(st.text() | st.just(KEY), below), max_leaves=30
+)
 
 
 @given(TREES)

@@ -46,7 +46,12 @@ def test_a_request_becomes_a_row(environment, captured, buffer):
     assert ids.encode("req", row.id) == one.trace.request_id
     assert (row.method, row.path, row.route, row.status) == ("POST", "/v1/payment_intents", "/v1/payment_intents", 200)
     assert (row.actor_kind, row.actor_id, row.object_id, row.error_code) == ("api_key", "key_a", "pi_1", "")
-    assert (row.ip, row.user_agent, row.idempotency_key, row.api_version) == ("192.0.2.7", "tests", "idem-1", "2026-11-01")
+    assert (row.ip, row.user_agent, row.idempotency_key, row.api_version) == (
+        "192.0.2.7",
+        "tests",
+        "idem-1",
+        "2026-11-01",
+    )
     assert (row.duration_us, row.request_bytes, row.response_bytes) == (12_000, 20, 30)
     assert json.loads(row.request_body) == {"amount": 1}
     assert row.query == "expand[]=customer&api_key=%5Bredacted%5D" or row.query.endswith("api_key=[redacted]")
@@ -232,7 +237,9 @@ def test_prune(environment, captured, buffer):
     with use_environment(environment):
         old = request_log_drain.ids_before(clock.wall() - timedelta(days=100))
         recent = RequestLog.objects.get()
-        RequestLog.objects.create(**{f.attname: getattr(recent, f.attname) for f in RequestLog._meta.fields} | {"id": old})
+        RequestLog.objects.create(
+            **{f.attname: getattr(recent, f.attname) for f in RequestLog._meta.fields} | {"id": old}
+        )
     assert request_log_drain.prune(environment) == 1
     assert rows(environment) == [recent]
 
@@ -247,8 +254,8 @@ from connect.services.request_logs import Captured, Trace
 from connect.kit import ids
 
 def note():
-    request_logs.record(Captured(Trace(ids.encode("req", ids.new()), 0, 0.0), 1, "GET", "/v1", "", "", 404, "", "", "", 0,
-                                 0, None, None, False, True))
+    trace = Trace(ids.encode("req", ids.new()), 0, 0.0)
+    request_logs.record(Captured(trace, 1, "GET", "/v1", "", "", 404, "", "", "", 0, 0, None, None, False, True))
 
 def child():
     note()

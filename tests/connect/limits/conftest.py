@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
-from connect.clients import valkey
 from connect.kit import ids
 from connect.kit.caller import EnvironmentRef, Kind
-from connect.services import limits
-
-
-@pytest.fixture(autouse=True)
-def _fresh_limits() -> Iterator[None]:
-    valkey.client().flushdb()
-    limits.outage.reset()
-    limits.local_failures.reset()
-    yield
-    limits.outage.reset()
 
 
 @pytest.fixture

@@ -86,7 +86,9 @@ def _payments(environment: EnvironmentRef) -> None:
     made = execution.local(
         caller,
         None,
-        lambda caller: customers.create(caller, name="Ана Петровска", email="ana@example.com", metadata={"shop_id": "7"}),
+        lambda caller: customers.create(
+            caller, name="Ана Петровска", email="ana@example.com", metadata={"shop_id": "7"}
+        ),
         renderers.render_bytes,
     )
     assert made.status == 200
@@ -106,4 +108,3 @@ def _payments(environment: EnvironmentRef) -> None:
         lambda caller: payment_intents.create(caller, amount=35_00, currency="eur", description="An unpaid order"),
         renderers.render_bytes,
     )
-

@@ -91,14 +91,17 @@ class ApiViewSet(GenericViewSet):
 
     def _claim(self) -> idempotency.Claim | None:
         request = self.request
-        return idempotency.claim(self.caller, method=request.method or "", path=request.path, parameters=self.parameters)
+        return idempotency.claim(
+            self.caller, method=request.method or "", path=request.path, parameters=self.parameters
+        )
 
     def _render(self, shape: Any) -> bytes:
         (shape,) = expand.apply(self.caller, [shape], self.expand_paths)
         return renderers.render_bytes(shape)
 
     def _answer(self, reply: Reply) -> HttpResponse:
-        response = HttpResponse(reply.body, status=reply.status, content_type="application/json", headers=reply.headers)
+        headers = {"Content-Type": "application/json", **reply.headers}
+        response = HttpResponse(reply.body, status=reply.status, headers=headers)
         if reply.replayed:
             response.headers["Idempotent-Replayed"] = "true"
         return response

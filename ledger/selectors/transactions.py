@@ -59,7 +59,10 @@ def page(
     ]
     if created is not None:
         bounds = created.filters("created_at")
-        conditions += [("t.created_at >= %s", bounds.get("created_at__gte")), ("t.created_at < %s", bounds.get("created_at__lt"))]
+        conditions += [
+            ("t.created_at >= %s", bounds.get("created_at__gte")),
+            ("t.created_at < %s", bounds.get("created_at__lt")),
+        ]
     for condition, value in conditions:
         if value is not None:
             where.append(condition)

@@ -19,7 +19,12 @@ _FIELDS = ("email", "name", "phone", "description", "address", "shipping", "pref
 
 
 def create(
-    caller: Caller, *, payment_method: str | None = None, metadata: Any = None, invoice_settings: Any = None, **given: Any
+    caller: Caller,
+    *,
+    payment_method: str | None = None,
+    metadata: Any = None,
+    invoice_settings: Any = None,
+    **given: Any,
 ) -> CustomerOut:
     """Keep a payer. `payment_method` is attached and becomes the default. Publishes `customer.created`.
 

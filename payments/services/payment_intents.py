@@ -240,6 +240,7 @@ def _kept_method(intent: PaymentIntent) -> PaymentMethod | None:
 
 def _method_required(intent: PaymentIntent) -> errors.PaymentMethodRequired:
     if intent.customer_id:
-        return errors.CustomerPaymentMethodRequired(customer=ids.encode("cus", intent.customer_id), param="payment_method")
+        return errors.CustomerPaymentMethodRequired(
+            customer=ids.encode("cus", intent.customer_id), param="payment_method"
+        )
     return errors.PaymentMethodRequired(param="payment_method")
-

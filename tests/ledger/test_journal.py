@@ -99,7 +99,10 @@ def test_the_same_key_with_other_content_is_refused(caller, other):
 
 def test_a_batch_is_one_statement_and_answers_in_order(caller, django_assert_num_queries):
     journal.post(caller, transfer(WORLD, WALLET, 1000, key="seed"))
-    batch = [transfer(WORLD, WALLET, 1000, key="seed"), *(transfer(WALLET, OTHER, n, key=f"b{n}") for n in range(9, 0, -1))]
+    batch = [
+        transfer(WORLD, WALLET, 1000, key="seed"),
+        *(transfer(WALLET, OTHER, n, key=f"b{n}") for n in range(9, 0, -1)),
+    ]
     with django_assert_num_queries(1):
         posted = journal.post_many(caller, batch)
     assert [each.existed for each in posted] == [True, *[False] * 9]
@@ -192,7 +195,10 @@ def test_a_reversal_mirrors_once(caller):
     with pytest.raises(AlreadyReversed, match=ids.encode("ltxn", reversal.id)), transaction.atomic():
         journal.reverse(caller, transaction_id=original.id, idempotency_key="r2")
     assert transactions.get(original.id).reversed_by == reversal.id
-    assert [(line.path, line.amount_minor) for line in transactions.get(reversal.id).lines] == [("world", 100), ("customers:1", -100)]
+    assert [(line.path, line.amount_minor) for line in transactions.get(reversal.id).lines] == [
+        ("world", 100),
+        ("customers:1", -100),
+    ]
     assert len(transactions.for_reference("pi_1")) == 2
     assert balances.for_path("customers:1").balance == 0
     assert drift.report().ok

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from connect.kit.metadata import merge
 from connect.kit import ids
 from connect.kit.caller import Caller
 from connect.kit.errors import ResourceMissing
+from connect.kit.metadata import merge
 from connect.kit.money import Money
 from connect.services import events
 from connect.services.events import NewEvent

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from connect.kit.metadata import merge
 from connect.kit import ids
 from connect.kit.caller import Caller
 from connect.kit.errors import MissingParameterTarget
+from connect.kit.metadata import merge
 from connect.services import events
 from connect.services.events import NewEvent
 from payments.models import Customer, PaymentMethod

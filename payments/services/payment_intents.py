@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from connect.kit.metadata import merge
 from connect.kit import currencies, ids
 from connect.kit.caller import Caller
+from connect.kit.metadata import merge
 from connect.kit.money import Money
 from connect.kit.outcomes import Refused, Waiting
 from connect.services import events

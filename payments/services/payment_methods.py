@@ -8,10 +8,10 @@ from typing import Any
 
 from django.conf import settings
 
-from connect.kit.metadata import merge
 from connect.kit import ids
 from connect.kit.caller import Caller
 from connect.kit.errors import MissingParameterTarget, ParameterMissing
+from connect.kit.metadata import merge
 from connect.services import events
 from connect.services.events import NewEvent
 from payments.domain import cards, errors, test_instruments

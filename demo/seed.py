@@ -63,9 +63,10 @@ def seed(*, password: str | None, say: Callable[[str], None]) -> Seeded:
     known = organization_selectors.for_member(user.id, slug)
     if known is None:
         organizations.create(owner_id=user.id, name=name, slug=slug, tier="growth")
+    for pending in environment_selectors.pending():
+        environments.provision(pending)
     environment = environment_selectors.get(slug, "test")
     assert environment is not None, "an organization is made with its test environment"
-    environment = environments.provision(environment.id)
     caller = Caller(environment, Actor("user", ids.encode("usr", user.id), user.email), scopes=frozenset({"*"}))
     _, key = api_keys.create(caller, name="Demo key from make run", scopes=["*"])
     if _is_empty(environment):
@@ -85,7 +86,9 @@ def _payments(environment: EnvironmentRef) -> None:
     made = execution.local(
         caller,
         None,
-        lambda caller: customers.create(caller, name="Ана Петровска", email="ana@example.com", metadata={"shop_id": "7"}),
+        lambda caller: customers.create(
+            caller, name="Ана Петровска", email="ana@example.com", metadata={"shop_id": "7"}
+        ),
         renderers.render_bytes,
     )
     assert made.status == 200
@@ -105,4 +108,3 @@ def _payments(environment: EnvironmentRef) -> None:
         lambda caller: payment_intents.create(caller, amount=35_00, currency="eur", description="An unpaid order"),
         renderers.render_bytes,
     )
-

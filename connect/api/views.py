@@ -18,6 +18,7 @@ from connect.api.execution import Reply
 from connect.api.pagination import CursorPage
 from connect.api.parsers import parameters
 from connect.api.serializers import InputSerializer, ListFilters
+from connect.domain import versions
 from connect.domain.errors import AccountInvalid
 from connect.kit.caller import Actor, Caller
 from connect.kit.outcomes import Waiting
@@ -91,14 +92,17 @@ class ApiViewSet(GenericViewSet):
 
     def _claim(self) -> idempotency.Claim | None:
         request = self.request
-        return idempotency.claim(self.caller, method=request.method or "", path=request.path, parameters=self.parameters)
+        return idempotency.claim(
+            self.caller, method=request.method or "", path=request.path, parameters=self.parameters
+        )
 
     def _render(self, shape: Any) -> bytes:
         (shape,) = expand.apply(self.caller, [shape], self.expand_paths)
         return renderers.render_bytes(shape)
 
     def _answer(self, reply: Reply) -> HttpResponse:
-        response = HttpResponse(reply.body, status=reply.status, content_type="application/json", headers=reply.headers)
+        headers = {"Content-Type": "application/json", **reply.headers}
+        response = HttpResponse(reply.body, status=reply.status, headers=headers)
         if reply.replayed:
             response.headers["Idempotent-Replayed"] = "true"
         return response
@@ -114,5 +118,5 @@ class ApiViewSet(GenericViewSet):
             scopes=credential.scopes,
             request_id=getattr(request._request, "request_id", ""),  # noqa: SLF001 - DRF's name for the wrapped request
             idempotency_key=meta.get("HTTP_IDEMPOTENCY_KEY") if request.method == "POST" else None,
-            api_version=meta.get("HTTP_FACTURINO_VERSION", credential.environment.api_version),
+            api_version=versions.chosen(meta.get("HTTP_FACTURINO_VERSION"), credential.environment.api_version),
         )

@@ -120,9 +120,7 @@ def begin_authorize(
 def begin_capture(caller: Caller, intent: PaymentIntent, amount: Money, *, final: bool) -> Waiting:
     """Commit an attempt to take `amount` of what is held. `final` releases the rest."""
     charge = Charge.objects.get(pk=intent.latest_charge_id)
-    return _begin_on_charge(
-        caller, intent, charge, PaymentAttempt.Kind.CAPTURE, amount_minor=amount.minor, final=final
-    )
+    return _begin_on_charge(caller, intent, charge, PaymentAttempt.Kind.CAPTURE, amount_minor=amount.minor, final=final)
 
 
 def begin_void(caller: Caller, intent: PaymentIntent, *, reason: str | None) -> Waiting:
@@ -152,7 +150,9 @@ def _begin_on_charge(caller: Caller, intent: PaymentIntent, charge: Charge, kind
     return _waiting(attempt)
 
 
-def _attempt(caller: Caller, intent: PaymentIntent, *, kind: str, charge_id: UUID, request: dict[str, Any]) -> PaymentAttempt:
+def _attempt(
+    caller: Caller, intent: PaymentIntent, *, kind: str, charge_id: UUID, request: dict[str, Any]
+) -> PaymentAttempt:
     identifier = ids.new()
     plain = {
         "attempt_id": ids.encode(PREFIX, identifier),
@@ -276,7 +276,9 @@ def _record_authorize(
             charge = charges.declined(caller, intent, attempt, answer)
             intent.latest_charge_id = charge.id
             error = _decline_error(attempt, answer)
-            intent.last_payment_error = errors.last_payment_error(error, payment_method=charges.method_data(caller, charge))
+            intent.last_payment_error = errors.last_payment_error(
+                error, payment_method=charges.method_data(caller, charge)
+            )
             intent.payment_method_id = None
             _finish(caller, intent, Status.REQUIRES_PAYMENT_METHOD, Happening.DECLINED, charge)
             return _refused(caller, intent, error)
@@ -492,4 +494,3 @@ def _lease(attempt: PaymentAttempt) -> None:
     seconds = min(idempotency.lease_seconds() * 2 ** (attempt.tries - 2), 3600)
     attempt.lease_until = clock.wall() + timedelta(seconds=seconds)
     attempt.save(update_fields=["tries", "lease_until"])
-

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from connect.kit.metadata import merge
 from connect.kit import currencies, ids
 from connect.kit.caller import Caller
+from connect.kit.metadata import merge
 from connect.kit.money import Money
 from connect.kit.outcomes import Refused, Waiting
 from connect.services import events
@@ -240,6 +240,7 @@ def _kept_method(intent: PaymentIntent) -> PaymentMethod | None:
 
 def _method_required(intent: PaymentIntent) -> errors.PaymentMethodRequired:
     if intent.customer_id:
-        return errors.CustomerPaymentMethodRequired(customer=ids.encode("cus", intent.customer_id), param="payment_method")
+        return errors.CustomerPaymentMethodRequired(
+            customer=ids.encode("cus", intent.customer_id), param="payment_method"
+        )
     return errors.PaymentMethodRequired(param="payment_method")
-

@@ -8,10 +8,10 @@ from typing import Any
 
 from django.conf import settings
 
-from connect.kit.metadata import merge
 from connect.kit import ids
 from connect.kit.caller import Caller
 from connect.kit.errors import MissingParameterTarget, ParameterMissing
+from connect.kit.metadata import merge
 from connect.services import events
 from connect.services.events import NewEvent
 from payments.domain import cards, errors, test_instruments
@@ -46,7 +46,9 @@ def build(
     if card is None:
         raise ParameterMissing(param="card")
     details = _details(caller, card)
-    return _insert(caller, details, billing_details=billing_details or {}, metadata=merge({}, metadata) if metadata else {})
+    return _insert(
+        caller, details, billing_details=billing_details or {}, metadata=merge({}, metadata) if metadata else {}
+    )
 
 
 def usable(caller: Caller, method_id: str) -> PaymentMethod:
@@ -68,9 +70,7 @@ def usable(caller: Caller, method_id: str) -> PaymentMethod:
 def require_type(method: PaymentMethod, allowed: Sequence[str]) -> None:
     """Raise `PaymentMethodTypeUnavailable` when an intent does not take this type."""
     if method.type not in allowed:
-        raise errors.PaymentMethodTypeUnavailable(
-            type=method.type, allowed=", ".join(allowed), param="payment_method"
-        )
+        raise errors.PaymentMethodTypeUnavailable(type=method.type, allowed=", ".join(allowed), param="payment_method")
 
 
 def update(caller: Caller, *, method_id: str, **given: Any) -> PaymentMethodOut:
@@ -151,12 +151,21 @@ def _details(caller: Caller, card: dict[str, Any]) -> CardDetails:
         if name not in card:
             raise ParameterMissing(param=f"card[{name}]")
     return test_instruments.card_from_number(
-        card["number"], exp_month=card["exp_month"], exp_year=card["exp_year"], cvc=card.get("cvc"), at=at, secret=secret
+        card["number"],
+        exp_month=card["exp_month"],
+        exp_year=card["exp_year"],
+        cvc=card.get("cvc"),
+        at=at,
+        secret=secret,
     )
 
 
 def _insert(
-    caller: Caller, details: CardDetails, *, billing_details: dict[str, Any] | None = None, metadata: dict[str, str] | None = None
+    caller: Caller,
+    details: CardDetails,
+    *,
+    billing_details: dict[str, Any] | None = None,
+    metadata: dict[str, str] | None = None,
 ) -> PaymentMethod:
     return PaymentMethod.objects.create(
         account_id=caller.account,

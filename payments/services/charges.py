@@ -76,7 +76,7 @@ def declined(caller: Caller, intent: PaymentIntent, attempt: PaymentAttempt, ans
 
 
 def captured(caller: Caller, charge: Charge, amount: Money, *, final: bool, settles_at_once: bool) -> Charge:
-    """Take part of a held charge, already locked. The final capture releases the rest and settles what the charge took."""
+    """Take part of a held charge, already locked. The final capture releases the rest."""
     transaction_id = books.capture(caller, charge, amount, final=final, at_once=settles_at_once)
     charge.amount_captured_minor += amount.minor
     charge.captured = final

@@ -39,7 +39,9 @@ def create(
     customer.save(force_insert=True)
     default = (invoice_settings or {}).get("default_payment_method")
     if payment_method:
-        attached = payment_methods.attach(caller, method_id=payment_method, customer=ids.encode("cus", customer.id))
+        attached = payment_methods.attach(
+            caller, method_id=payment_method, customer=ids.encode("cus", customer.id), param="payment_method"
+        )
         default = default if default and default != payment_method else attached.id
     if default:
         _make_default(customer, default)

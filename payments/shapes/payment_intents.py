@@ -76,7 +76,8 @@ def render(row: Any, *, livemode: bool, client_secret: str | None = None) -> Pay
         amount_capturable=row.amount_capturable_minor,
         amount_received=row.amount_received_minor,
         canceled_at=unix(row.canceled_at) if row.canceled_at else None,
-        cancellation_reason=row.cancellation_reason or None,
+        # Kept from the moment somebody wants to cancel; shown once it is a fact.
+        cancellation_reason=(row.cancellation_reason or None) if row.status == "canceled" else None,
         capture_method=row.capture_method,
         client_secret=client_secret,
         confirmation_method=row.confirmation_method,
@@ -88,7 +89,7 @@ def render(row: Any, *, livemode: bool, client_secret: str | None = None) -> Pay
         latest_charge=encode("ch", row.latest_charge_id) if row.latest_charge_id else None,
         livemode=livemode,
         metadata=row.metadata,
-        next_action=row.next_action,
+        next_action=row.next_action if row.status == "requires_action" else None,
         payment_method=encode("pm", row.payment_method_id) if row.payment_method_id else None,
         payment_method_types=row.payment_method_types,
         receipt_email=row.receipt_email or None,

@@ -98,7 +98,8 @@ class ApiViewSet(GenericViewSet):
         return renderers.render_bytes(shape)
 
     def _answer(self, reply: Reply) -> HttpResponse:
-        response = HttpResponse(reply.body, status=reply.status, content_type="application/json", headers=reply.headers)
+        headers = {"Content-Type": "application/json", **reply.headers}  # a refusal brings its own
+        response = HttpResponse(reply.body, status=reply.status, headers=headers)
         if reply.replayed:
             response.headers["Idempotent-Replayed"] = "true"
         return response

@@ -27,7 +27,11 @@ def get(caller: Caller, method_id: str, *, customer: UUID | None = None) -> Paym
 
 
 def page(
-    caller: Caller, page: Page, *, customer: UUID | None = None, type: str | None = None  # noqa: A002 - Stripe's name
+    caller: Caller,
+    page: Page,
+    *,
+    customer: UUID | None = None,
+    type: str | None = None,  # noqa: A002 - Stripe's name
 ) -> tuple[list[PaymentMethodOut], bool]:
     """A page of payment methods, newest first, and whether there are more."""
     rows = PaymentMethod.objects.filter(account_id=caller.account)

@@ -94,7 +94,9 @@ def test_every_posting_sums_to_zero_and_a_settled_payment_leaves_pending_empty(a
     capture = postings.for_capture(
         charge=CHARGE, account=CONNECTED, processor="sandbox", amount=whole, fee=fee, effective_at=AT
     )
-    settlement = postings.for_settlement(charge=CHARGE, account=CONNECTED, net=whole - fee, key=SETTLED, effective_at=AT)
+    settlement = postings.for_settlement(
+        charge=CHARGE, account=CONNECTED, net=whole - fee, key=SETTLED, effective_at=AT
+    )
     balances: Counter[str] = Counter()
     for posting in (capture, settlement):
         assert sum(line.amount.minor for line in posting.lines) == 0

@@ -16,6 +16,7 @@ from connect.kit import ids
 from connect.kit.caller import Actor, Caller, EnvironmentRef
 from connect.kit.pages import Page
 from connect.kit.tenancy import use_environment
+from connect.selectors import credentials
 from connect.selectors import environments as environment_selectors
 from connect.selectors import organizations as organization_selectors
 from connect.selectors import users as user_selectors
@@ -40,7 +41,7 @@ PAYMENTS: Final[tuple[dict[str, Any], ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class Seeded:
-    """What a person needs to begin. `secret_key` and `password` are known only now, when they were made."""
+    """What a person needs to begin."""
 
     email: str
     password: str
@@ -48,10 +49,10 @@ class Seeded:
     secret_key: str
 
 
-def seed(*, password: str | None, say: Callable[[str], None]) -> Seeded:
-    """Make the demo organization, or find it; issue a fresh key. Payments are made only the first time.
+def seed(*, password: str | None, secret_key: str | None, say: Callable[[str], None]) -> Seeded:
+    """Make the demo organization, or find it. Payments are made only the first time.
 
-    `password` is the demo login's, where it is still known; without it a new one is set.
+    `password` and `secret_key` are those of an earlier run, where they are still known; without them new ones are made.
     """
     user = user_selectors.by_email(EMAIL)
     known_password, password = password, password or secrets.token_urlsafe(9)
@@ -63,15 +64,17 @@ def seed(*, password: str | None, say: Callable[[str], None]) -> Seeded:
     known = organization_selectors.for_member(user.id, slug)
     if known is None:
         organizations.create(owner_id=user.id, name=name, slug=slug, tier="growth")
+    for pending in environment_selectors.pending():
+        environments.provision(pending)
     environment = environment_selectors.get(slug, "test")
     assert environment is not None, "an organization is made with its test environment"
-    environment = environments.provision(environment.id)
     caller = Caller(environment, Actor("user", ids.encode("usr", user.id), user.email), scopes=frozenset({"*"}))
-    _, key = api_keys.create(caller, name="Demo key from make run", scopes=["*"])
+    if secret_key is None or credentials.resolve(secret_key) is None:
+        _, secret_key = api_keys.create(caller, name="Demo key from make run", scopes=["*"])
     if _is_empty(environment):
         say("making a customer and a few payments")
         _payments(environment)
-    return Seeded(EMAIL, password, slug, key)
+    return Seeded(EMAIL, password, slug, secret_key)
 
 
 def _is_empty(environment: EnvironmentRef) -> bool:
@@ -85,7 +88,9 @@ def _payments(environment: EnvironmentRef) -> None:
     made = execution.local(
         caller,
         None,
-        lambda caller: customers.create(caller, name="Ана Петровска", email="ana@example.com", metadata={"shop_id": "7"}),
+        lambda caller: customers.create(
+            caller, name="Ана Петровска", email="ana@example.com", metadata={"shop_id": "7"}
+        ),
         renderers.render_bytes,
     )
     assert made.status == 200
@@ -105,4 +110,3 @@ def _payments(environment: EnvironmentRef) -> None:
         lambda caller: payment_intents.create(caller, amount=35_00, currency="eur", description="An unpaid order"),
         renderers.render_bytes,
     )
-

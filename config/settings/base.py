@@ -26,7 +26,9 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 FC_PUBLIC_URL = env("FC_PUBLIC_URL", default=f"http://127.0.0.1:{env('PORT', default='8000')}")
 FC_ENCRYPTION_KEYS = env("FC_ENCRYPTION_KEYS")
 FC_PRIVATE_HOSTS_ALLOWED = env.list("FC_PRIVATE_HOSTS_ALLOWED", default=[])
-FC_TRUSTED_PROXIES = env.int("FC_TRUSTED_PROXIES", default=0)  # how many of our own stand before us and write X-Forwarded-For
+FC_TRUSTED_PROXIES = env.int(
+    "FC_TRUSTED_PROXIES", default=0
+)  # how many of our own stand before us and write X-Forwarded-For
 FC_METRICS_TOKEN = env("FC_METRICS_TOKEN", default="")
 
 # --- apps: what stands in the public schema, and what stands in every environment's ---------------------------------------
@@ -115,13 +117,14 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "dashboard.context.appearance",
             ],
         },
     }
 ]
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT: Path | None = None  # served from where they lie; production collects them
 WHITENOISE_USE_FINDERS = True
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -168,6 +171,8 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_ADAPTER = "connect.handlers.LimitedAccountAdapter"
+ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if FC_PUBLIC_URL.startswith("https") else "http"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]

@@ -13,6 +13,7 @@ CSRF_COOKIE_SECURE = True
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 FC_PUBLIC_URL = env("FC_PUBLIC_URL")
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https"
+STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES = {
     **STORAGES,
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

@@ -1,7 +1,7 @@
 """The base of every endpoint: the way of a request, in the order it happens.
 
-Credential → environment → rate limit → scope (`initial`), then parse → idempotency → one service call → answer. Each step
-is a module of its own beside this one; a resource only says what is its own.
+Credential → environment → rate limit → scope (`initial`), then parse → idempotency → one service call → answer. Each
+step is a module of its own beside this one; a resource only says what is its own.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from connect.api.execution import Reply
 from connect.api.pagination import CursorPage
 from connect.api.parsers import parameters
 from connect.api.serializers import InputSerializer, ListFilters
+from connect.domain import versions
 from connect.domain.errors import AccountInvalid
 from connect.kit.caller import Actor, Caller
 from connect.kit.outcomes import Waiting
@@ -29,7 +30,8 @@ from connect.services import idempotency
 class ApiViewSet(GenericViewSet):
     """Subclasses set `scope_resource` and `id_prefix`, and write one method per operation.
 
-    Use `self.input(In)` or `self.page(Filters)` for what came in, and answer with `self.read`, `self.local` or `self.external`.
+    Use `self.input(In)` or `self.page(Filters)` for what came in; answer with `self.read`, `self.local` or
+    `self.external`.
     """
 
     scope_resource: ClassVar[str] = ""
@@ -91,14 +93,17 @@ class ApiViewSet(GenericViewSet):
 
     def _claim(self) -> idempotency.Claim | None:
         request = self.request
-        return idempotency.claim(self.caller, method=request.method or "", path=request.path, parameters=self.parameters)
+        return idempotency.claim(
+            self.caller, method=request.method or "", path=request.path, parameters=self.parameters
+        )
 
     def _render(self, shape: Any) -> bytes:
         (shape,) = expand.apply(self.caller, [shape], self.expand_paths)
         return renderers.render_bytes(shape)
 
     def _answer(self, reply: Reply) -> HttpResponse:
-        response = HttpResponse(reply.body, status=reply.status, content_type="application/json", headers=reply.headers)
+        headers = {"Content-Type": "application/json", **reply.headers}
+        response = HttpResponse(reply.body, status=reply.status, headers=headers)
         if reply.replayed:
             response.headers["Idempotent-Replayed"] = "true"
         return response
@@ -114,5 +119,5 @@ class ApiViewSet(GenericViewSet):
             scopes=credential.scopes,
             request_id=getattr(request._request, "request_id", ""),  # noqa: SLF001 - DRF's name for the wrapped request
             idempotency_key=meta.get("HTTP_IDEMPOTENCY_KEY") if request.method == "POST" else None,
-            api_version=meta.get("HTTP_FACTURINO_VERSION", credential.environment.api_version),
+            api_version=versions.chosen(meta.get("HTTP_FACTURINO_VERSION"), credential.environment.api_version),
         )

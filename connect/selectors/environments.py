@@ -5,39 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterator
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from connect.kit.caller import EnvironmentRef
 from connect.models import Environment
 
 
 def for_organization(organization_id: UUID) -> list[EnvironmentRef]:
-    """The organization's environments, live first."""
-    rows = Environment.objects.select_related("organization").filter(organization_id=organization_id)
-    return [row.ref() for row in rows.order_by("kind")]
+    """The organization's environments that can be opened, live first; one still being made is not among them."""
+    return [row.ref() for row in _openable().filter(organization_id=organization_id).order_by("kind")]
 
 
 def get(slug: str, kind: str) -> EnvironmentRef | None:
-    """The environment at `<organization slug>/<test|live>`, or None."""
-    row = Environment.objects.select_related("organization").filter(organization__slug=slug, kind=kind).first()
+    """The environment at `<organization slug>/<test|live>`, or None; one still being made counts as None."""
+    row = _openable().filter(organization__slug=slug, kind=kind).first()
     return row.ref() if row else None
 
 
 def by_short_id(short_id: str) -> EnvironmentRef | None:
     """The environment whose schema ends in `short_id`: for hosted pages and callbacks that carry `<short id>.<secret>`."""
-    row = Environment.objects.select_related("organization").filter(short_id=short_id).first()
+    row = _openable().filter(short_id=short_id).first()
     return row.ref() if row else None
 
 
 def by_id(environment_id: UUID) -> EnvironmentRef | None:
     """The environment with this id, or None."""
-    row = Environment.objects.select_related("organization").filter(pk=environment_id).first()
+    row = _openable().filter(pk=environment_id).first()
     return row.ref() if row else None
 
 
 def ready() -> Iterator[EnvironmentRef]:
     """Every environment that can be opened, oldest first: what a job that visits all of them walks over."""
-    rows = Environment.objects.select_related("organization").filter(status=Environment.Status.READY)
-    for row in rows.order_by("id").iterator(chunk_size=500):
+    for row in _openable().order_by("id").iterator(chunk_size=500):
         yield row.ref()
+
+
+def _openable() -> QuerySet[Environment]:
+    return Environment.objects.select_related("organization").filter(status=Environment.Status.READY)
 
 
 def pending() -> list[UUID]:

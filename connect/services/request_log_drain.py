@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -26,7 +26,7 @@ from connect.kit.tenancy import use_environment
 from connect.models import PublicRequestLog, RequestLog
 from connect.selectors import environments
 from connect.selectors import usage as usage_reads
-from connect.services import limits, usage
+from connect.services import api_keys, limits, usage
 from connect.services.request_logs import Record
 
 log = structlog.get_logger(__name__)
@@ -116,7 +116,17 @@ def _write_tenant(environment_id: UUID, records: list[Record]) -> int:
         usage.add(record for record in records if ids.decode("req", record.request_id) in new)
         used = usage_reads.month_total(clock.wall()) if tiers.hard_quota(environment) is not None else 0
     limits.restore_month(environment, used)
+    api_keys.mark_used(_last_used(records))
     return len(new)
+
+
+def _last_used(records: Sequence[Record]) -> dict[str, datetime]:
+    """When each API key made its latest request."""
+    latest: dict[str, float] = {}
+    for record in records:
+        if record.actor_kind == "api_key":
+            latest[record.actor_id] = max(record.arrived, latest.get(record.actor_id, 0.0))
+    return {key: _moment(seconds) for key, seconds in latest.items()}
 
 
 def _write_public(records: list[Record]) -> int:
@@ -151,7 +161,7 @@ def _tenant_row(record: Record) -> dict[str, Any]:
     return _shared_row(record) | extra | {"account_id": UUID(record.account)}
 
 
-def _moment(seconds: float) -> Any:
+def _moment(seconds: float) -> datetime:
     return clock.from_unix(0) + timedelta(seconds=seconds)
 
 

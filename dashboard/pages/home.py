@@ -9,7 +9,6 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_safe
-from payments.shapes.payment_intents import PaymentIntentOut
 
 from connect.kit.pages import Page
 from connect.selectors import api_keys as api_key_selectors
@@ -18,6 +17,7 @@ from dashboard.pages import curl
 from dashboard.pages.access import OrganizationPage, organization_page, render, user_id
 from payments.selectors import balance as balance_selectors
 from payments.selectors import payment_intents as payment_intent_selectors
+from payments.shapes.payment_intents import PaymentIntentOut
 
 NEWEST_COUNT: Final = 5
 

@@ -12,10 +12,6 @@ from urllib.parse import urlencode
 import msgspec
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
-from ledger.selectors import transactions as transaction_selectors
-from payments.shapes.balance_transactions import BalanceTransactionOut
-from payments.shapes.charges import ChargeOut
-from payments.shapes.payment_intents import PaymentIntentOut
 
 from connect.kit import ids
 from connect.kit.errors import ResourceMissing
@@ -24,9 +20,13 @@ from connect.selectors import events as event_selectors
 from dashboard.pages import curl
 from dashboard.pages.access import OrganizationPage, organization_page, render
 from dashboard.templatetags.statuses import PAYMENT_STATUSES
+from ledger.selectors import transactions as transaction_selectors
 from payments.selectors import balance_transactions as balance_transaction_selectors
 from payments.selectors import charges as charge_selectors
 from payments.selectors import payment_intents as payment_intent_selectors
+from payments.shapes.balance_transactions import BalanceTransactionOut
+from payments.shapes.charges import ChargeOut
+from payments.shapes.payment_intents import PaymentIntentOut
 
 PAGE_SIZE: Final = 25
 

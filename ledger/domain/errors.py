@@ -176,7 +176,9 @@ class PathReserved(DomainError):
 
     code = "ledger_path_reserved"
     status = 403
-    message = "The ledger account '{path}' is kept by the platform's payments. Use a path that does not begin with '{root}'."
+    message = (
+        "The ledger account '{path}' is kept by the platform's payments. Use a path that does not begin with '{root}'."
+    )
 
 
 SQLSTATES: Final[dict[str, type[DomainError]]] = {

@@ -1,11 +1,11 @@
 """Postings: what is moved between which accounts, checked before the database sees it.
 
-    Posting(
-        kind="charge.capture",
-        idempotency_key=f"charge:{charge}:capture",
-        lines=(debit(clearing, Money(1999, "eur")), credit(merchant, Money(1940, "eur")), credit(fees, Money(59, "eur"))),
-        reference=charge,
-    )
+Posting(
+    kind="charge.capture",
+    idempotency_key=f"charge:{charge}:capture",
+    lines=(debit(clearing, Money(1999, "eur")), credit(merchant, Money(1940, "eur")), credit(fees, Money(59, "eur"))),
+    reference=charge,
+)
 """
 
 from __future__ import annotations

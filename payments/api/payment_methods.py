@@ -91,7 +91,12 @@ class PaymentMethodViewSet(ApiViewSet):
     @operation(
         PaymentMethodOut,
         input=AttachIn,
-        errors=(ResourceMissing, MissingParameterTarget, errors.PaymentMethodAlreadyAttached, errors.PaymentMethodUsedUp),
+        errors=(
+            ResourceMissing,
+            MissingParameterTarget,
+            errors.PaymentMethodAlreadyAttached,
+            errors.PaymentMethodUsedUp,
+        ),
     )
     def attach(self, request: Request, pk: str) -> HttpResponse:
         """Attach a payment method to a customer"""

@@ -44,7 +44,9 @@ class OnlyWithConfirm(DomainError):
     """A parameter belongs to the confirmation; send it with `confirm=true`, or when you confirm the intent."""
 
     code = "parameter_requires_confirm"
-    message = "You can only send {param} together with confirm=true. Leave it out, or confirm the PaymentIntent at once."
+    message = (
+        "You can only send {param} together with confirm=true. Leave it out, or confirm the PaymentIntent at once."
+    )
 
 
 class AmountTooSmall(DomainError):

@@ -22,7 +22,12 @@ def take(caller: Caller, charge: Charge, amount: Money, *, at_once: bool) -> UUI
     fee = fees.fee_of(amount)
     now = caller.clock.business()
     posting = postings.for_capture(
-        charge=charge_id, account=charge.account_id, processor=charge.processor, amount=amount, fee=fee, effective_at=now
+        charge=charge_id,
+        account=charge.account_id,
+        processor=charge.processor,
+        amount=amount,
+        fee=fee,
+        effective_at=now,
     )
     journal.post(caller, posting)
     return _balance_transaction(caller, charge, amount, fee, at=now, at_once=at_once)
@@ -112,7 +117,7 @@ def _balance_transaction(
 
 
 def settle(caller: Caller, rows: list[BalanceTransaction]) -> None:
-    """Move what `rows` left from pending to available, in one posting each and one round trip for all. Does not save."""
+    """Move what `rows` left from pending to available: one posting each, one round trip for all. Does not save."""
     moving = [row for row in rows if row.net_minor > 0]
     journal.post_many(
         caller,

@@ -1,8 +1,7 @@
 """The words of payment statuses cover the state machine, no more and no less."""
 
-from payments.domain.payment_intent_state import Status
-
 from dashboard.templatetags.statuses import PAYMENT_STATUSES, status_text, status_tone
+from payments.domain.payment_intent_state import Status
 
 
 def test_every_status_has_words():

@@ -22,7 +22,9 @@ def fresh(name: str) -> str:
     return f"{name}-{next(_number)}"
 
 
-def spec(path: str, side: str = "credit", *, floor: int | None = None, currency: str = "eur", stripes: int = 1) -> AccountSpec:
+def spec(
+    path: str, side: str = "credit", *, floor: int | None = None, currency: str = "eur", stripes: int = 1
+) -> AccountSpec:
     return AccountSpec(path, currency, side, floor, stripes)
 
 

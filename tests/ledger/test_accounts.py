@@ -7,7 +7,14 @@ from django.db import transaction
 
 from connect.kit import ids
 from connect.kit.pages import Page
-from ledger.domain.errors import AccountClosed, AccountMismatch, AccountNotEmpty, AccountUnknown, FloorForbidden, InsufficientFunds
+from ledger.domain.errors import (
+    AccountClosed,
+    AccountMismatch,
+    AccountNotEmpty,
+    AccountUnknown,
+    FloorForbidden,
+    InsufficientFunds,
+)
 from ledger.selectors import accounts as selectors
 from ledger.selectors import balances
 from ledger.services import accounts, holds, journal
@@ -54,7 +61,14 @@ def test_a_closed_account_takes_nothing_and_stays_closed(caller, refuse):
     refuse(AccountClosed, journal.post, transfer(WORLD, "a", 1))
     refuse(AccountClosed, accounts.close, account_id=account.id)
     refuse(AccountClosed, accounts.set_floor, account_id=account.id, floor_minor=0)
-    refuse(AccountClosed, holds.place, source=WORLD, destination="a", amount=transfer(WORLD, "a", 1).lines[1].amount, idempotency_key="h")
+    refuse(
+        AccountClosed,
+        holds.place,
+        source=WORLD,
+        destination="a",
+        amount=transfer(WORLD, "a", 1).lines[1].amount,
+        idempotency_key="h",
+    )
 
 
 def test_only_an_empty_account_is_closed(caller, refuse):

@@ -21,7 +21,9 @@ def test_every_state_the_sql_raises_has_its_class_and_no_class_is_idle():
 
 @pytest.mark.parametrize("state", sorted(errors.SQLSTATES))
 def test_a_refusal_without_facts_is_still_readable(state):
-    error = errors.from_database(state, None if state != "LD004" else '{"floor":0,"currency":"eur","available_after":-5}')
+    error = errors.from_database(
+        state, None if state != "LD004" else '{"floor":0,"currency":"eur","available_after":-5}'
+    )
     assert type(error) is errors.SQLSTATES[state]
     assert "{" not in error.text
 
@@ -29,7 +31,9 @@ def test_a_refusal_without_facts_is_still_readable(state):
 def test_facts_fill_the_text():
     detail = json.dumps({"path": "customers:1", "currency": "rsd", "floor": 0, "available_after": -150})
     error = errors.from_database("LD004", detail)
-    assert error.text.startswith("The ledger account 'customers:1' does not have enough available: it would fall to -1.50 RSD")
+    assert error.text.startswith(
+        "The ledger account 'customers:1' does not have enough available: it would fall to -1.50 RSD"
+    )
 
 
 @pytest.mark.parametrize("state", [None, "40P01", "23505", "08006"])

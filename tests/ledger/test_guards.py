@@ -24,7 +24,13 @@ ENTRY = (
 
 
 def write(connection, amount=100, source="world", destination="wallet", key=None, floors="{NULL,0}"):
-    parameters = {"key": key or fresh("k"), "source": source, "destination": destination, "amount": amount, "floors": floors}
+    parameters = {
+        "key": key or fresh("k"),
+        "source": source,
+        "destination": destination,
+        "amount": amount,
+        "floors": floors,
+    }
     identifier = connection.execute(WRITE, parameters).fetchone()[0]
     connection.commit()
     return identifier
@@ -55,7 +61,9 @@ def identifier(app):
     return app.execute("SELECT gen_random_uuid()").fetchone()[0]
 
 
-@pytest.mark.parametrize("table", ["ledger_entry", "ledger_transaction", "ledger_balance", "ledger_hold", "ledger_account"])
+@pytest.mark.parametrize(
+    "table", ["ledger_entry", "ledger_transaction", "ledger_balance", "ledger_hold", "ledger_account"]
+)
 @pytest.mark.parametrize("verb", ["DELETE FROM {}", "TRUNCATE {}", "INSERT INTO {} DEFAULT VALUES"])
 def test_the_application_removes_and_writes_no_row(app, refused, table, verb):
     assert refused(app, verb.format(table)) == DENIED
@@ -83,7 +91,10 @@ def test_the_application_changes_no_cell_that_counts(app, refused, change):
 
 
 def test_the_application_names_accounts(app, refused):
-    assert refused(app, "UPDATE ledger_account SET name = 'Till', metadata = '{\"a\": \"b\"}' WHERE path = 'wallet'") == "accepted"
+    assert (
+        refused(app, "UPDATE ledger_account SET name = 'Till', metadata = '{\"a\": \"b\"}' WHERE path = 'wallet'")
+        == "accepted"
+    )
 
 
 @pytest.mark.parametrize(
@@ -125,8 +136,12 @@ def test_a_temporary_table_does_not_stand_in_for_the_real_one(app, owner, databa
     total = f"SELECT sum(posted) FROM {database.schemas[0]}.ledger_balance WHERE posted > 0"
     before = app.execute(total).fetchone()[0]
     app.rollback()
-    owner.execute("CREATE TEMP TABLE ledger_balance (account_id uuid, stripe smallint, posted bigint, held_in bigint, held_out bigint)")
-    owner.execute("CREATE TEMP TABLE ledger_account (id uuid, path text, stripes int, normal_side text, floor_minor bigint, closed_at date)")
+    owner.execute(
+        "CREATE TEMP TABLE ledger_balance (account_id uuid, stripe smallint, posted bigint, held_in bigint, held_out bigint)"
+    )
+    owner.execute(
+        "CREATE TEMP TABLE ledger_account (id uuid, path text, stripes int, normal_side text, floor_minor bigint, closed_at date)"
+    )
     write(owner, 5)
     assert app.execute(total).fetchone()[0] - before == 5
 
@@ -158,9 +173,11 @@ def test_lines_cannot_join_a_committed_transaction(app, owner, refused):
 
 def test_a_forged_transaction_id_on_late_lines_does_not_help(app, owner, refused):
     old = write(app)
-    sql = entries(old, (3, "world", "eur", -5), (4, "wallet", "eur", 5)).replace(
-        "effective_at, created_at)", "effective_at, created_at, xid)"
-    ).replace("'2026-01-01' FROM", f"'2026-01-01', (SELECT xid FROM ledger_transaction WHERE id = '{old}') FROM")
+    sql = (
+        entries(old, (3, "world", "eur", -5), (4, "wallet", "eur", 5))
+        .replace("effective_at, created_at)", "effective_at, created_at, xid)")
+        .replace("'2026-01-01' FROM", f"'2026-01-01', (SELECT xid FROM ledger_transaction WHERE id = '{old}') FROM")
+    )
     assert refused(owner, sql) == "LD002"
 
 
@@ -215,7 +232,9 @@ def test_a_second_insert_for_the_same_transaction_is_refused(owner, refused, ide
 
 def test_lines_with_other_times_than_their_transaction_are_refused(owner, refused, identifier):
     owner.execute(TRANSACTION.format(id=identifier))
-    sql = entries(identifier, (1, "world", "eur", -5), (2, "wallet", "eur", 5)).replace("v.amount, '2026-01-01'", "v.amount, '2025-01-01'")
+    sql = entries(identifier, (1, "world", "eur", -5), (2, "wallet", "eur", 5)).replace(
+        "v.amount, '2026-01-01'", "v.amount, '2025-01-01'"
+    )
     assert refused(owner, sql) == "LD018"
 
 
@@ -247,7 +266,9 @@ def test_one_reversal_per_transaction_even_by_hand(app, owner, refused, identifi
     reverse = "SELECT ledger_reverse(%s, gen_random_uuid(), %s, now(), '', '{}')"
     assert refused(app, reverse, old, fresh("r")) == "accepted"
     assert refused(app, reverse, old, fresh("r")) == "LD010"
-    by_hand = TRANSACTION.format(id=identifier).replace("kind,", "kind, reverses,").replace("'test',", f"'test', '{old}',")
+    by_hand = (
+        TRANSACTION.format(id=identifier).replace("kind,", "kind, reverses,").replace("'test',", f"'test', '{old}',")
+    )
     assert refused(owner, by_hand) == "23505"
 
 
@@ -277,7 +298,13 @@ def test_a_hold_is_never_posted_or_voided_past_its_amount_even_by_the_owner(owne
         "INSERT INTO ledger_hold (id, source_account, destination_account, currency, amount_minor, posted_minor, voided_minor, state,"
         " idempotency_key) VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'eur', 10, %s, %s, %s, %s)"
     )
-    for posted, voided, state in ((6, 5, "posted"), (11, 0, "posted"), (-1, 11, "voided"), (0, 10, "posted"), (5, 4, "posted")):
+    for posted, voided, state in (
+        (6, 5, "posted"),
+        (11, 0, "posted"),
+        (-1, 11, "voided"),
+        (0, 10, "posted"),
+        (5, 4, "posted"),
+    ):
         assert refused(owner, hold, posted, voided, state, fresh("h")) == "23514"
 
 

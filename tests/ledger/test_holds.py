@@ -22,7 +22,8 @@ from ledger.domain.errors import (
     UnbalancedTransaction,
 )
 from ledger.domain.postings import credit, debit
-from ledger.selectors import balances, drift, holds as selectors, transactions
+from ledger.selectors import balances, drift, transactions
+from ledger.selectors import holds as selectors
 from ledger.services import accounts, holds, journal
 from tests.ledger.conftest import WORLD, fresh, spec, transfer
 
@@ -59,7 +60,12 @@ def refuse(caller):
 
 def test_a_hold_lowers_what_is_available_and_nothing_else(caller):
     hold = place(caller, reference="pi_1", metadata={"a": "b"})
-    assert (hold.state, hold.open_minor, hold.source_path, hold.destination_path) == ("pending", 400, "customers:1", "shops:1")
+    assert (hold.state, hold.open_minor, hold.source_path, hold.destination_path) == (
+        "pending",
+        400,
+        "customers:1",
+        "shops:1",
+    )
     assert numbers("customers:1") == (1000, 0, 400, 600)
     assert numbers("shops:1") == (0, 400, 0, 0)
     assert selectors.get(hold.id) == hold == selectors.for_reference("pi_1")[0]
@@ -128,7 +134,10 @@ def test_posting_in_parts_until_nothing_is_left(caller, refuse):
         posted = holds.post(caller, hold_id=hold.id, amount=part, final=False, idempotency_key=f"c{number}")
         assert posted.hold.state == "pending"
     assert numbers("customers:1") == (601, 0, 1, 600)
-    assert "1 eur minor units left; 2 cannot" in refuse(HoldExceeded, holds.post, hold_id=hold.id, amount=2, idempotency_key="x").text
+    assert (
+        "1 eur minor units left; 2 cannot"
+        in refuse(HoldExceeded, holds.post, hold_id=hold.id, amount=2, idempotency_key="x").text
+    )
     last = holds.post(caller, hold_id=hold.id, amount=1, final=False, idempotency_key="c2")
     assert last.hold.state == "posted"
     refuse(HoldNotPending, holds.post, hold_id=hold.id, idempotency_key="c3")
@@ -144,7 +153,9 @@ def test_amounts_outside_the_hold_are_refused(caller, refuse, amount):
 def test_a_fee_joins_the_same_transaction(caller):
     hold = place(caller)
     fee = Money(12, "eur")
-    posted = holds.post(caller, hold_id=hold.id, idempotency_key="c", kind="capture", lines=[debit(SHOP, fee), credit(FEES, fee)])
+    posted = holds.post(
+        caller, hold_id=hold.id, idempotency_key="c", kind="capture", lines=[debit(SHOP, fee), credit(FEES, fee)]
+    )
     assert [(line.path, line.amount_minor) for line in transactions.get(posted.transaction_id).lines] == [
         ("customers:1", -400), ("shops:1", 400), ("shops:1", -12), ("my:fees", 12),
     ]  # fmt: skip
@@ -154,9 +165,15 @@ def test_a_fee_joins_the_same_transaction(caller):
 
 def test_a_fee_may_not_take_more_than_the_receiver_has(caller, refuse):
     hold, fee = place(caller, 10), Money(11, "eur")
-    refuse(InsufficientFunds, holds.post, hold_id=hold.id, idempotency_key="c", lines=[debit(SHOP, fee), credit(FEES, fee)])
     refuse(
-        UnbalancedTransaction, holds.post, hold_id=hold.id, idempotency_key="c", lines=[debit(SHOP, fee), credit(FEES, Money(1, "eur"))]
+        InsufficientFunds, holds.post, hold_id=hold.id, idempotency_key="c", lines=[debit(SHOP, fee), credit(FEES, fee)]
+    )
+    refuse(
+        UnbalancedTransaction,
+        holds.post,
+        hold_id=hold.id,
+        idempotency_key="c",
+        lines=[debit(SHOP, fee), credit(FEES, Money(1, "eur"))],
     )
 
 
@@ -189,7 +206,9 @@ def test_voiding_what_is_left_of_a_partly_posted_hold_leaves_it_posted(caller):
 
 def test_expiry_is_a_void_with_a_reason(caller, refuse):
     start = datetime(2026, 3, 1, tzinfo=UTC)
-    late, soon, never = (place(caller, 100, expires_at=at) for at in (start + timedelta(days=9), start + timedelta(days=1), None))
+    late, soon, never = (
+        place(caller, 100, expires_at=at) for at in (start + timedelta(days=9), start + timedelta(days=1), None)
+    )
     then = replace(caller, clock=replace(caller.clock, frozen_at=start + timedelta(days=2)))
     with pytest.raises(HoldExpired), transaction.atomic():
         holds.post(then, hold_id=soon.id, idempotency_key="c")
@@ -234,7 +253,14 @@ def test_what_is_no_hold(caller, refuse):
     with pytest.raises(ValueError, match="positive"):
         place(caller, 0)
     dinars = Money(5, "rsd")
-    refuse(CurrencyMismatch, holds.place, source="customers:1", destination=spec("d", currency="rsd"), amount=dinars, idempotency_key="x")
+    refuse(
+        CurrencyMismatch,
+        holds.place,
+        source="customers:1",
+        destination=spec("d", currency="rsd"),
+        amount=dinars,
+        idempotency_key="x",
+    )
 
 
 def test_an_account_with_open_holds_is_not_closed(caller, refuse):

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection, transaction
 
 from connect.kit import ids
+from connect.kit.errors import ParameterInvalid
 from connect.kit.money import Money
 from connect.kit.tenancy import EnvironmentRequired, use_environment
 from ledger.domain.errors import (
@@ -99,7 +100,10 @@ def test_the_same_key_with_other_content_is_refused(caller, other):
 
 def test_a_batch_is_one_statement_and_answers_in_order(caller, django_assert_num_queries):
     journal.post(caller, transfer(WORLD, WALLET, 1000, key="seed"))
-    batch = [transfer(WORLD, WALLET, 1000, key="seed"), *(transfer(WALLET, OTHER, n, key=f"b{n}") for n in range(9, 0, -1))]
+    batch = [
+        transfer(WORLD, WALLET, 1000, key="seed"),
+        *(transfer(WALLET, OTHER, n, key=f"b{n}") for n in range(9, 0, -1)),
+    ]
     with django_assert_num_queries(1):
         posted = journal.post_many(caller, batch)
     assert [each.existed for each in posted] == [True, *[False] * 9]
@@ -177,6 +181,10 @@ def test_what_was_said_about_a_posting_is_kept(caller):
     assert [(line.path, line.amount_minor) for line in found.lines] == [("world", -5), ("customers:1", 5)]
 
 
+def test_a_zero_byte_in_metadata_is_refused_readably(caller):
+    assert "U+0000" in refused(ParameterInvalid, caller, transfer(WORLD, WALLET, 5, metadata={"a": "\0"})).text
+
+
 def test_the_business_clock_dates_what_has_no_date(caller):
     frozen = datetime(2030, 5, 6, tzinfo=UTC)
     posted = journal.post(replace(caller, clock=replace(caller.clock, frozen_at=frozen)), transfer(WORLD, WALLET, 5))
@@ -192,7 +200,10 @@ def test_a_reversal_mirrors_once(caller):
     with pytest.raises(AlreadyReversed, match=ids.encode("ltxn", reversal.id)), transaction.atomic():
         journal.reverse(caller, transaction_id=original.id, idempotency_key="r2")
     assert transactions.get(original.id).reversed_by == reversal.id
-    assert [(line.path, line.amount_minor) for line in transactions.get(reversal.id).lines] == [("world", 100), ("customers:1", -100)]
+    assert [(line.path, line.amount_minor) for line in transactions.get(reversal.id).lines] == [
+        ("world", 100),
+        ("customers:1", -100),
+    ]
     assert len(transactions.for_reference("pi_1")) == 2
     assert balances.for_path("customers:1").balance == 0
     assert drift.report().ok

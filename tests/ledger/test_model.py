@@ -168,7 +168,11 @@ class Run:
             return None
         ours = lambda: self.holds.append(  # noqa: E731
             holds.place(
-                self.caller, source=SPECS[source], destination=SPECS[destination], amount=Money(minor, "eur"), idempotency_key=self.key()
+                self.caller,
+                source=SPECS[source],
+                destination=SPECS[destination],
+                amount=Money(minor, "eur"),
+                idempotency_key=self.key(),
             ).id
         )
         return ours, lambda: self.model.place(source, destination, minor)
@@ -178,7 +182,9 @@ class Run:
             return None
         index = pick % len(self.holds)
         ours = lambda: self.transactions.append(  # noqa: E731
-            holds.post(self.caller, hold_id=self.holds[index], amount=minor, final=final, idempotency_key=self.key()).transaction_id
+            holds.post(
+                self.caller, hold_id=self.holds[index], amount=minor, final=final, idempotency_key=self.key()
+            ).transaction_id
         )
         return ours, lambda: self.model.settle(index, minor, final)
 

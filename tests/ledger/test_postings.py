@@ -49,14 +49,19 @@ def test_an_unbalanced_posting_says_by_how_much():
 
 def test_each_currency_balances_by_itself():
     made = posting(
-        debit("a", Money(100, EUR)), credit("b", Money(100, EUR)), debit("c", Money(5, "rsd")), credit("d", Money(5, "rsd"))
+        debit("a", Money(100, EUR)),
+        credit("b", Money(100, EUR)),
+        debit("c", Money(5, "rsd")),
+        credit("d", Money(5, "rsd")),
     )
     assert sum(line.amount.minor for line in made.lines) == 0
 
 
 @given(st.lists(st.integers(1, 10**9), min_size=1, max_size=20))
 def test_a_split_balances_and_its_net_changes_sum_to_zero(parts):
-    made = posting(debit("payer", Money(sum(parts), EUR)), *(credit(f"p{i % 3}", Money(p, EUR)) for i, p in enumerate(parts)))
+    made = posting(
+        debit("payer", Money(sum(parts), EUR)), *(credit(f"p{i % 3}", Money(p, EUR)) for i, p in enumerate(parts))
+    )
     assert sum(change.minor for change in per_account(made.lines).values()) == 0
 
 
@@ -103,7 +108,9 @@ def test_other_paths_are_free_and_are_not_the_products(path):
 
 
 @pytest.mark.parametrize(
-    "change", [{"currency": "xxx"}, {"normal_side": "left"}, {"stripes": 0}, {"stripes": 65}], ids=lambda c: next(iter(c))
+    "change",
+    [{"currency": "xxx"}, {"normal_side": "left"}, {"stripes": 0}, {"stripes": 65}],
+    ids=lambda c: next(iter(c)),
 )
 def test_specifications_are_checked(change):
     with pytest.raises(ValueError):
@@ -115,6 +122,8 @@ def test_a_striped_account_has_no_floor():
         AccountSpec("a", EUR, "credit", floor_minor=0, stripes=2)
 
 
-@pytest.mark.parametrize(("text", "literal"), [("a", '"a"'), ("null", '"null"'), ('a"b', '"a\\"b"'), ("a\\", '"a\\\\"')])
+@pytest.mark.parametrize(
+    ("text", "literal"), [("a", '"a"'), ("null", '"null"'), ('a"b', '"a\\"b"'), ("a\\", '"a\\\\"')]
+)
 def test_texts_are_quoted_inside_array_literals(text, literal):
     assert quoted(text) == literal

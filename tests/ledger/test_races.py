@@ -81,7 +81,9 @@ class TestRaces:
 
         def work(number):
             source, destination = pair if number % 2 else pair[::-1]
-            return lambda: [journal.post(caller, transfer(source, destination, 1, key=f"{number}:{n}")) for n in range(10)]
+            return lambda: [
+                journal.post(caller, transfer(source, destination, 1, key=f"{number}:{n}")) for n in range(10)
+            ]
 
         assert together(*map(work, range(16))) == {"done": 16}
         assert self.balance(environment, "a").balance == self.balance(environment, "b").balance == 1000
@@ -121,9 +123,13 @@ class TestRaces:
     def test_holds_and_postings_share_one_floor(self, caller, environment, together):
         wallet, shop = spec("wallet", floor=0), spec("shop")
         self.fund(caller, environment, wallet, minor=300)
-        works: list[Callable[[], Any]] = [lambda n=n: journal.post(caller, transfer(wallet, shop, 100, key=f"p{n}")) for n in range(4)]
+        works: list[Callable[[], Any]] = [
+            lambda n=n: journal.post(caller, transfer(wallet, shop, 100, key=f"p{n}")) for n in range(4)
+        ]
         works += [
-            lambda n=n: holds.place(caller, source=wallet, destination=shop, amount=Money(100, "eur"), idempotency_key=f"h{n}")
+            lambda n=n: holds.place(
+                caller, source=wallet, destination=shop, amount=Money(100, "eur"), idempotency_key=f"h{n}"
+            )
             for n in range(4)
         ]
         assert together(*works) == {"done": 3, InsufficientFunds.__name__: 5}
@@ -132,7 +138,9 @@ class TestRaces:
     def test_two_reversals_of_one_transaction_become_one(self, caller, environment, together):
         with use_environment(environment):
             original = journal.post(caller, transfer(WORLD, spec("wallet"), 100))
-        works = [lambda n=n: journal.reverse(caller, transaction_id=original.id, idempotency_key=f"r{n}") for n in range(6)]
+        works = [
+            lambda n=n: journal.reverse(caller, transaction_id=original.id, idempotency_key=f"r{n}") for n in range(6)
+        ]
         assert together(*works) == {"done": 1, AlreadyReversed.__name__: 5}
         assert self.balance(environment, "wallet").balance == 0
 
@@ -146,7 +154,9 @@ class TestRaces:
         self.fund(caller, environment, wallet, minor=100)
         with use_environment(environment):
             hold = holds.place(caller, source=wallet, destination=WORLD, amount=Money(100, "eur"), idempotency_key="h")
-        works: list[Callable[[], Any]] = [lambda n=n: holds.post(caller, hold_id=hold.id, idempotency_key=f"c{n}") for n in range(4)]
+        works: list[Callable[[], Any]] = [
+            lambda n=n: holds.post(caller, hold_id=hold.id, idempotency_key=f"c{n}") for n in range(4)
+        ]
         works += [lambda: holds.void(caller, hold_id=hold.id)] * 4
         assert together(*works) == {"done": 1, HoldNotPending.__name__: 7}
 

@@ -19,6 +19,7 @@ AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 CONNECTED = UUID("01936f3e-0000-7000-8000-000000000001")
 ACCT = ids.encode("acct", CONNECTED)
 CHARGE = "ch_0123456789012345678901"
+SETTLED = "txn_0123456789012345678901"
 
 
 def eur(minor: int) -> Money:
@@ -76,9 +77,9 @@ def test_a_capture_of_a_hold_takes_the_fee_out_of_pending_again() -> None:
 
 
 def test_settlement_makes_the_net_available() -> None:
-    posting = postings.for_settlement(charge=CHARGE, account=CONNECTED, net=eur(1971), number=1, effective_at=AT)
+    posting = postings.for_settlement(charge=CHARGE, account=CONNECTED, net=eur(1971), key=SETTLED, effective_at=AT)
     assert moves(posting.lines) == [(f"{ACCT}:pending:eur", -1971), (f"{ACCT}:available:eur", 1971)]
-    assert posting.idempotency_key == f"charge:{CHARGE}:capture:1:settlement"
+    assert posting.idempotency_key == f"settlement:{SETTLED}"
 
 
 def test_a_release_says_why() -> None:
@@ -93,7 +94,9 @@ def test_every_posting_sums_to_zero_and_a_settled_payment_leaves_pending_empty(a
     capture = postings.for_capture(
         charge=CHARGE, account=CONNECTED, processor="sandbox", amount=whole, fee=fee, effective_at=AT
     )
-    settlement = postings.for_settlement(charge=CHARGE, account=CONNECTED, net=whole - fee, number=1, effective_at=AT)
+    settlement = postings.for_settlement(
+        charge=CHARGE, account=CONNECTED, net=whole - fee, key=SETTLED, effective_at=AT
+    )
     balances: Counter[str] = Counter()
     for posting in (capture, settlement):
         assert sum(line.amount.minor for line in posting.lines) == 0

@@ -25,6 +25,8 @@ class Command(DjangoShell):
         slug, _, kind = chosen.partition("/")
         environment = environments.get(slug, kind)
         if environment is None:
-            raise CommandError(f"There is no environment {chosen!r}. Write it as organization/test or organization/live.")
+            raise CommandError(
+                f"There is no environment {chosen!r}. Write it as organization/test or organization/live."
+            )
         with use_environment(environment):
             return super().handle(**options)

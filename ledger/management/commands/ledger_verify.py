@@ -54,5 +54,7 @@ class Command(BaseCommand):
 
 def described(fault: Drift) -> str:
     """`posted lacct_…: expected 5, found 6`."""
-    subject = "all accounts" if fault.subject is None else ids.encode(_PREFIXES.get(fault.fault, "lacct"), fault.subject)
+    subject = (
+        "all accounts" if fault.subject is None else ids.encode(_PREFIXES.get(fault.fault, "lacct"), fault.subject)
+    )
     return f"{fault.fault} {subject}: expected {fault.expected}, found {fault.actual}"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import environ
 
+from config.settings.admin import UNFOLD  # noqa: F401
 from config.settings.celery import *
 from config.settings.logging import LOGGING  # noqa: F401
 from config.settings.openapi import SPECTACULAR_SETTINGS  # noqa: F401

@@ -1,8 +1,8 @@
 """How an entry point runs a service: it owns the transaction, the idempotency key and the retries.
 
-*read*: one transaction. *local*: one transaction holds the rules, the rows, the postings, the event and the stored answer.
-*external*: two, with the call to the outside world between them; the claim, the attempt and a lease commit first, so an
-answer that never came can be settled by the sweeper or by the same key sent again.
+*read*: one transaction. *local*: one transaction holds the rules, the rows, the postings, the event and the stored
+answer. *external*: two, with the call to the outside world between them; the claim, the attempt and a lease commit
+first, so an answer that never came can be settled by the sweeper or by the same key sent again.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 from django.db import InterfaceError, OperationalError
 
 from connect.api.errors import render_error
+from connect.domain.errors import IdempotencyKeyInUse
 from connect.kit.caller import Caller
 from connect.kit.errors import DomainError, InternalError, LockTimeout
 from connect.kit.outcomes import Refused, Waiting
@@ -46,12 +47,12 @@ def read(caller: Caller, work: Callable[[Caller], Any], render: Render) -> Reply
 def local(caller: Caller, claim: Claim | None, work: Callable[[Caller], Any], render: Render) -> Reply:
     """Run `work` and keep its answer under the key, in one transaction.
 
-    `work` returns an object or `Refused`. A refusal that is raised rolls everything back and does not use up the key; an
-    unexpected failure is stored as the key's answer in a second transaction, because the request did begin.
+    `work` returns an object or `Refused`. A refusal that is raised rolls everything back and does not use up the key;
+    an unexpected failure is stored as the key's answer in a second transaction, because the request did begin.
     """
     try:
         return retrying(lambda: _local_once(caller, claim, work, render))
-    except (DomainError, OperationalError, InterfaceError, KeyRaced):
+    except (DomainError, OperationalError, InterfaceError):
         raise
     except Exception:
         if claim is not None:
@@ -70,7 +71,14 @@ def external(
     render: Render,
 ) -> Reply:
     """Claim, call, record. `begin` and `resume` return an object, `Refused`, or `Waiting` for the outside world."""
-    first = retrying(lambda: _begin_once(caller, claim, begin, resume, render))
+    try:
+        first = retrying(lambda: _begin_once(caller, claim, begin, resume, render))
+    except (DomainError, OperationalError, InterfaceError):
+        raise
+    except Exception:
+        if claim is not None:
+            _store_failure(caller, claim)
+        raise
     if isinstance(first, Reply):
         return first
     answer = call(first)
@@ -78,13 +86,13 @@ def external(
 
 
 def retrying(work: Callable[[], T]) -> T:
-    """Run a transaction again when the database asks for it: three tries for deadlocks, serialization and raced keys."""
+    """Run a transaction again when the database asks for it: three tries for deadlocks and raced keys."""
     for attempt in range(1, TRIES + 1):
         try:
             return work()
-        except KeyRaced:
+        except KeyRaced as raced:
             if attempt == TRIES:
-                raise
+                raise IdempotencyKeyInUse from raced
         except OperationalError as error:
             code = sqlstate(error)
             if code == _LOCK_NOT_AVAILABLE:
@@ -172,7 +180,7 @@ def _store_failure(caller: Caller, claim: Claim) -> None:
     body, status, _ = render_error(InternalError(), caller.request_id)
     try:
         with use_environment(caller.environment, try_lock=claim.lock) as scope:
-            if scope.locked and idempotency.find(caller, claim, locked=True) is None:
+            if scope.locked:
                 idempotency.store(caller, claim, status=status, body=body)
-    except (OperationalError, InterfaceError, KeyRaced, DomainError):
-        return  # the failure itself is already on its way to the caller and to the log
+    except (OperationalError, InterfaceError, KeyRaced):
+        return  # stored already, or not to be stored now; the failure itself is on its way to the caller and to the log

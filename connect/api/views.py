@@ -1,7 +1,7 @@
 """The base of every endpoint: the way of a request, in the order it happens.
 
-Credential → environment → rate limit → scope (`initial`), then parse → idempotency → one service call → answer. Each step
-is a module of its own beside this one; a resource only says what is its own.
+Credential → environment → rate limit → scope (`initial`), then parse → idempotency → one service call → answer. Each
+step is a module of its own beside this one; a resource only says what is its own.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from connect.services import idempotency
 class ApiViewSet(GenericViewSet):
     """Subclasses set `scope_resource` and `id_prefix`, and write one method per operation.
 
-    Use `self.input(In)` or `self.page(Filters)` for what came in, and answer with `self.read`, `self.local` or `self.external`.
+    Use `self.input(In)` or `self.page(Filters)` for what came in; answer with `self.read`, `self.local` or
+    `self.external`.
     """
 
     scope_resource: ClassVar[str] = ""

@@ -17,6 +17,7 @@ _VALUE: Final = {character: value for value, character in enumerate(ALPHABET)}
 _PAIRS: Final = [first + second for first in ALPHABET for second in ALPHABET]
 _CHUNK: Final = 62**8
 _UUID_LIMIT: Final = 1 << 128
+_NOBODY: Final = UUID(int=0)
 
 
 def new() -> UUID:
@@ -55,6 +56,11 @@ def decode(prefix: str, text: object) -> UUID | None:
             return None
         number = number * 62 + value
     return UUID(int=number) if number < _UUID_LIMIT else None
+
+
+def lookup(prefix: str, text: object) -> UUID:
+    """The UUID to look a row up by: that of a public id, or the nil UUID, which no row has, for anything else."""
+    return decode(prefix, text) or _NOBODY
 
 
 def split(text: str) -> tuple[str, str] | None:

@@ -65,8 +65,10 @@ class Accounts:
     def position(self, line: Line) -> int:
         """The position, from 1, of the line's account."""
         account = line.account
-        spec = None if isinstance(account, str) else account
-        key = (account if spec is None else spec.path, line.amount.currency)
+        if isinstance(account, str):
+            spec, key = None, (account, line.amount.currency)
+        else:
+            spec, key = account, (account.path, line.amount.currency)
         found = self.positions.get(key)
         if found is None:
             self.specs.append(spec)

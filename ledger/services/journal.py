@@ -13,7 +13,7 @@ from ledger.domain.postings import Posting
 from ledger.domain.records import Balance, PostedTransaction
 from ledger.models import arrays, functions
 
-_POST: Final = (
+POST: Final = (
     "SELECT ids, existed, created_at, effective_at, accounts, normal_sides, posted, held_in, held_out FROM ledger_post("
     "%s::uuid[], %s::text[], %s::text[], %s::timestamptz[], %s::text[], %s::text[], %s::text[],"
     " %s::text[], %s::text[], %s::text[], %s::bigint[], %s::smallint[], %s::uuid[], %s::uuid[],"
@@ -41,7 +41,7 @@ def post_many(caller: Caller, postings: Sequence[Posting]) -> list[PostedTransac
     if not postings:
         return []
     parameters, named = arrays.of_postings(postings, caller.clock.business())
-    row = functions.call(caller, _POST, parameters)
+    row = functions.call(caller, POST, parameters)
     found, existed, created, effective, accounts, sides, posted, held_in, held_out = row
     balances = {
         path: Balance(account, path, currency, side, amount, incoming, outgoing)

@@ -117,7 +117,7 @@ def _balance_transaction(
 
 
 def settle(caller: Caller, rows: list[BalanceTransaction]) -> None:
-    """Move what `rows` left from pending to available, in one posting each and one round trip for all. Does not save."""
+    """Move what `rows` left from pending to available: one posting each, one round trip for all. Does not save."""
     moving = [row for row in rows if row.net_minor > 0]
     journal.post_many(
         caller,

@@ -76,7 +76,7 @@ def declined(caller: Caller, intent: PaymentIntent, attempt: PaymentAttempt, ans
 
 
 def captured(caller: Caller, charge: Charge, amount: Money, *, final: bool, settles_at_once: bool) -> Charge:
-    """Take part of a held charge, already locked. The final capture releases the rest and settles what the charge took."""
+    """Take part of a held charge, already locked. The final capture releases the rest."""
     transaction_id = books.capture(caller, charge, amount, final=final, at_once=settles_at_once)
     charge.amount_captured_minor += amount.minor
     charge.captured = final
@@ -97,7 +97,7 @@ def released(caller: Caller, charge: Charge, *, reason: str) -> Charge:
 def update(caller: Caller, *, charge_id: str, **given: Any) -> ChargeOut:
     """Change a charge's words and metadata. Publishes `charge.updated`. Raises `ResourceMissing`."""
     charge = (
-        Charge.objects.select_for_update().filter(account_id=caller.account, pk=ids.decode("ch", charge_id)).first()
+        Charge.objects.select_for_update().filter(account_id=caller.account, pk=ids.lookup("ch", charge_id)).first()
     )
     if charge is None:
         raise ResourceMissing(resource="charge", id=charge_id, param="charge")

@@ -39,7 +39,9 @@ def create(
     customer.save(force_insert=True)
     default = (invoice_settings or {}).get("default_payment_method")
     if payment_method:
-        attached = payment_methods.attach(caller, method_id=payment_method, customer=ids.encode("cus", customer.id))
+        attached = payment_methods.attach(
+            caller, method_id=payment_method, customer=ids.encode("cus", customer.id), param="payment_method"
+        )
         default = default if default and default != payment_method else attached.id
     if default:
         _make_default(customer, default)
@@ -85,7 +87,7 @@ def _make_default(customer: Customer, method_id: str | None) -> None:
     if method_id is None:
         customer.default_payment_method_id = None
         return
-    method = PaymentMethod.objects.filter(pk=ids.decode("pm", method_id), customer_id=customer.id).first()
+    method = PaymentMethod.objects.filter(pk=ids.lookup("pm", method_id), customer_id=customer.id).first()
     if method is None:
         raise MissingParameterTarget(
             resource="payment_method", id=method_id, param="invoice_settings[default_payment_method]"

@@ -3,7 +3,8 @@
 *claim* (`begin_…`) runs in the first transaction: the attempt row, whose id is the processor's idempotency key, and the
 intent marked as busy. *call* (`perform`) runs outside of any. *record* runs in the second: charge, postings, state and
 events together. What was called and never recorded, because a process died or an answer was lost, is settled by the
-sweeper (`settle_open`) or by the same request sent again (`resume`): both ask the processor, and never guess.
+sweeper (`settle_open`) or by the same request sent again (`resume`): both ask the processor, and never guess. Whoever
+asks holds the attempt's lease, so no two ever act on one attempt.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from payments.clients.processor import (
     Unknown,
     VoidRequest,
 )
-from payments.domain import errors
+from payments.domain import errors, payment_intent_state
 from payments.domain import events as happenings
 from payments.domain.events import Happening
 from payments.domain.payment_intent_state import Action, CancellationReason, CaptureMethod, Status, move
@@ -74,6 +75,19 @@ class ProcessorCall:
 @dataclass(frozen=True, slots=True)
 class NotReached:
     """The request never arrived at the processor, so no money moved."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotBegun:
+    """An interrupted request that had no effect: it has to be begun again, by the rules as they are now.
+
+    `request` holds the plain values of the attempt that never arrived; `reason` is why a cancellation was wanted.
+    """
+
+    intent_id: str
+    kind: str
+    request: dict[str, Any]
+    reason: str | None
 
 
 Answer = StatusOutcome | NotReached
@@ -111,6 +125,7 @@ def begin_authorize(
         },
     )
     intent.payment_method_id = method.id
+    intent.last_payment_error = None
     intent.status = move(intent.status, Action.CONFIRM, Status.PROCESSING).value
     intent.open_attempt_id = attempt.id
     intent.save(force_insert=new)
@@ -222,37 +237,32 @@ def record(caller: Caller, waiting: Waiting, answer: Answer) -> PaymentIntentOut
     call: ProcessorCall = waiting.call
     intent, attempt = locks.attempt(caller, call.attempt_id)
     if attempt.state != _OPEN:
+        if attempt.state == PaymentAttempt.State.ABANDONED and isinstance(answer, Approved):
+            # The processor had said that it would never carry this out. A person has to look at its books.
+            log.error("payment_attempt_contradicted", attempt=call.request.attempt_id, reference=answer.reference)
         return _recorded(caller, intent, attempt)
     result = _RECORDERS[attempt.kind](caller, intent, attempt, answer)
     failpoint("payments.attempt.recorded")
     return result
 
 
-def resume(caller: Caller, attempt_id: str) -> PaymentIntentOut | Refused | Waiting:
-    """What an interrupted request left behind: its recorded end, or the question still to be asked."""
+def resume(caller: Caller, attempt_id: str) -> PaymentIntentOut | Refused | Waiting | NotBegun:
+    """What an interrupted request left behind: its recorded end, the question still to be asked, or nothing at all.
+
+    While another holds the attempt's lease the answer is the intent as it is: somebody is settling it.
+    """
     identifier = ids.decode(PREFIX, attempt_id)
     if identifier is None:
         raise ValueError(f"{attempt_id!r} is not an attempt")
     intent, attempt = locks.attempt(caller, identifier)
-    if attempt.state == PaymentAttempt.State.ABANDONED and intent.status == attempt.status_before:
-        return _again(caller, intent, attempt)
+    if attempt.state == PaymentAttempt.State.ABANDONED and not _failed_visibly(attempt):
+        return NotBegun(ids.encode("pi", intent.id), attempt.kind, attempt.request, intent.cancellation_reason)
     if attempt.state != _OPEN:
         return _recorded(caller, intent, attempt)
+    if attempt.lease_until > clock.wall():
+        return intents.shape(caller, intent)
     _lease(attempt)
     return _waiting(attempt, ask_first=True)
-
-
-def _again(caller: Caller, intent: PaymentIntent, abandoned: PaymentAttempt) -> Waiting:
-    """A new attempt for one the processor never heard of, on the same intent and with the same request."""
-    require_none_open(intent)
-    own = {"attempt_id", "livemode", "currency"}
-    request = {name: value for name, value in abandoned.request.items() if name not in own}
-    attempt = _attempt(caller, intent, kind=abandoned.kind, charge_id=abandoned.charge_id, request=request)
-    if attempt.kind == PaymentAttempt.Kind.AUTHORIZE:
-        intent.status = move(intent.status, Action.CONFIRM, Status.PROCESSING).value
-    intent.open_attempt_id = attempt.id
-    intent.save()
-    return _waiting(attempt)
 
 
 def _record_authorize(
@@ -279,7 +289,7 @@ def _record_authorize(
             intent.last_payment_error = errors.last_payment_error(
                 error, payment_method=charges.method_data(caller, charge)
             )
-            intent.payment_method_id = None
+            intent.payment_method_id = intent.next_action = None
             _finish(caller, intent, Status.REQUIRES_PAYMENT_METHOD, Happening.DECLINED, charge)
             return _refused(caller, intent, error)
         case ActionRequired(redirect_url=url):
@@ -291,7 +301,10 @@ def _record_authorize(
             _finish(caller, intent, Status.REQUIRES_ACTION, Happening.ACTION_REQUIRED)
             return intents.shape(caller, intent)
         case NotReached():
-            return _abandoned(caller, intent, attempt, Status(attempt.status_before))
+            before = Status(attempt.status_before)
+            if before is Status.REQUIRES_PAYMENT_METHOD:
+                before = payment_intent_state.initial(has_payment_method=True)  # the one the confirmation brought
+            return _abandoned(intent, attempt, answer, before)
         case NotFound():
             return _never_arrived(caller, intent, attempt)
         case _:
@@ -329,7 +342,7 @@ def _record_capture(
             _finish(caller, intent, target, happening, charge, action=Action.EXPIRE)
             return Refused(errors.ChargeExpiredForCapture(payment_intent=intents.as_data(caller, intent)))
         case NotReached() | NotFound():
-            return _abandoned(caller, intent, attempt, Status.REQUIRES_CAPTURE)
+            return _abandoned(intent, attempt, answer, Status.REQUIRES_CAPTURE)
         case _:
             return _still_open(caller, intent, attempt, answer)
 
@@ -344,8 +357,7 @@ def _record_void(
             intent.open_attempt_id = None
             return cancel_now(caller, intent, reason=intent.cancellation_reason)
         case NotReached() | NotFound():
-            intent.cancellation_reason = None
-            return _abandoned(caller, intent, attempt, Status.REQUIRES_CAPTURE)
+            return _abandoned(intent, attempt, answer, Status.REQUIRES_CAPTURE)
         case _:
             return _still_open(caller, intent, attempt, answer)
 
@@ -388,9 +400,9 @@ def _finish(
     events.publish(caller, *(NewEvent(name, shapes[happenings.EVENT_TYPES[name].object]) for name in names))
 
 
-def _abandoned(caller: Caller, intent: PaymentIntent, attempt: PaymentAttempt, back_to: Status) -> Refused:
-    """The processor was not reached: nothing happened, the intent is as before, and the request can be sent again."""
-    _settle(attempt, PaymentAttempt.State.ABANDONED, NotFound())
+def _abandoned(intent: PaymentIntent, attempt: PaymentAttempt, answer: Answer, back_to: Status) -> Refused:
+    """The processor was not reached: no money moved, and the same request can be sent again."""
+    _settle(attempt, PaymentAttempt.State.ABANDONED, answer)
     intent.status = back_to.value
     intent.open_attempt_id = None
     intent.save()
@@ -402,6 +414,7 @@ def _never_arrived(caller: Caller, intent: PaymentIntent, attempt: PaymentAttemp
     _settle(attempt, PaymentAttempt.State.ABANDONED, NotFound())
     error = errors.ProcessingError()
     intent.last_payment_error = errors.last_payment_error(error)
+    intent.payment_method_id = intent.next_action = None
     _finish(caller, intent, Status.REQUIRES_PAYMENT_METHOD, Happening.DECLINED_WITHOUT_CHARGE)
     return _refused(caller, intent, error)
 
@@ -422,7 +435,20 @@ def _recorded(caller: Caller, intent: PaymentIntent, attempt: PaymentAttempt) ->
     if attempt.state == PaymentAttempt.State.DECLINED and attempt.kind == PaymentAttempt.Kind.AUTHORIZE:
         stored = {name: value for name, value in (attempt.outcome or {}).items() if name != "outcome"}
         return _refused(caller, intent, _decline_error(attempt, Declined(**stored)))
+    if attempt.state == PaymentAttempt.State.DECLINED and attempt.kind == PaymentAttempt.Kind.CAPTURE:
+        return Refused(errors.ChargeExpiredForCapture(payment_intent=intents.as_data(caller, intent)))
+    if _failed_visibly(attempt):
+        return _refused(caller, intent, errors.ProcessingError())
     return intents.shape(caller, intent)
+
+
+def _failed_visibly(attempt: PaymentAttempt) -> bool:
+    """Whether this is an authorization that never arrived and was recorded as a failed payment."""
+    return (
+        attempt.state == PaymentAttempt.State.ABANDONED
+        and attempt.kind == PaymentAttempt.Kind.AUTHORIZE
+        and (attempt.outcome or {}).get("outcome") == NotFound.__name__
+    )
 
 
 def _settle(attempt: PaymentAttempt, state: PaymentAttempt.State, answer: Answer) -> None:
@@ -472,10 +498,13 @@ def settle_open(caller: Caller) -> int:
                 return asked
             _lease(attempt)
             waiting = _waiting(attempt, ask_first=True)
-        answer = _ask(waiting)
-        with use_environment(caller.environment):
-            record(caller, waiting, answer)
         asked += 1
+        try:
+            answer = _ask(waiting)
+            with use_environment(caller.environment):
+                record(caller, waiting, answer)
+        except Exception:  # the others must not wait for this one; its lease brings it back
+            log.exception("payment_attempt_unsettled", attempt=waiting.resume)
     return asked
 
 

@@ -21,12 +21,15 @@ from payments.domain.payment_intent_state import Action, CancellationReason, Cap
 from payments.models import Customer, PaymentIntent, PaymentMethod
 from payments.selectors import payment_intents as intents
 from payments.services import locks, payment_attempts, payment_methods
+from payments.services.payment_attempts import NotBegun
 from payments.shapes.payment_intents import PaymentIntentOut
 
 _UPDATABLE = (
     "description", "receipt_email", "statement_descriptor", "statement_descriptor_suffix", "setup_future_usage",
     "shipping", "transfer_group", "capture_method",
 )  # fmt: skip
+_DECIDING = frozenset({"amount", "currency", "customer", "payment_method", "payment_method_data", "capture_method"})
+"""What decides the payment: it can change until the intent is confirmed."""
 
 
 def create(caller: Caller, **given: Any) -> PaymentIntentOut:
@@ -58,17 +61,24 @@ def update(caller: Caller, *, intent_id: str, **given: Any) -> PaymentIntentOut:
 
     Raises `PaymentIntentUnexpectedState` naming the parameter.
     """
+    owner = _customer(caller, given["customer"]) if given.get("customer") else None
     intent = locks.payment_intent(caller, intent_id)
     method_given = {"payment_method", "payment_method_data"} & given.keys()
-    for param in ("amount", "currency", "customer", "payment_method", "payment_method_data", "capture_method"):
-        if param in given:
+    for param in given:
+        if param in _DECIDING:
             _require(caller, intent, Action.UPDATE, param=param)
-    if given.get("customer"):
-        intent.customer_id = _customer(caller, given["customer"]).id
+    if owner is not None:
+        intent.customer_id = owner.id
     if method_given:
         method = _method(caller, given, customer_id=intent.customer_id)
         intent.payment_method_id = method.id if method else None
-        intent.status = payment_intent_state.initial(has_payment_method=method is not None)
+    elif owner is not None and intent.payment_method_id:
+        _kept_method(intent)  # refuses one that belongs to somebody else
+    if intent.status == Status.REQUIRES_ACTION and _DECIDING & given.keys():
+        intent.next_action = None  # the payer was asked to agree to something else
+        intent.status = payment_intent_state.initial(has_payment_method=intent.payment_method_id is not None).value
+    elif method_given:
+        intent.status = payment_intent_state.initial(has_payment_method=intent.payment_method_id is not None).value
     amount = Money(given.get("amount") or intent.amount_minor, given.get("currency") or intent.currency)
     _check_amount(amount)
     intent.amount_minor, intent.currency = amount.minor, amount.currency
@@ -77,6 +87,7 @@ def update(caller: Caller, *, intent_id: str, **given: Any) -> PaymentIntentOut:
             setattr(intent, name, given[name])
     if "metadata" in given:
         intent.metadata = merge(intent.metadata, given["metadata"])
+    intent.last_payment_error = None  # it was about the intent as it had been
     intent.save()
     return intents.shape(caller, intent)
 
@@ -132,7 +143,8 @@ def begin_capture(
         intent.metadata = merge(intent.metadata, metadata)
     intent.statement_descriptor = statement_descriptor or intent.statement_descriptor
     intent.statement_descriptor_suffix = statement_descriptor_suffix or intent.statement_descriptor_suffix
-    return payment_attempts.begin_capture(caller, intent, amount, final=final_capture)
+    # With nothing left to hold there is nothing to keep open for.
+    return payment_attempts.begin_capture(caller, intent, amount, final=final_capture or amount == capturable)
 
 
 def begin_cancel(
@@ -153,8 +165,19 @@ def begin_cancel(
 
 
 def resume(caller: Caller, attempt_id: str) -> PaymentIntentOut | Refused | Waiting:
-    """Take up a request whose answer never came: its attempt is settled by now, or has to be asked about."""
-    return payment_attempts.resume(caller, attempt_id)
+    """Take up a request whose answer never came: its attempt is settled by now, or has to be asked about.
+
+    One that had no effect is begun again on the same intent, by the rules and with the amounts of today.
+    """
+    found = payment_attempts.resume(caller, attempt_id)
+    if not isinstance(found, NotBegun):
+        return found
+    match found.request:
+        case {"off_session": off_session, "return_url": return_url}:
+            return begin_confirm(caller, intent_id=found.intent_id, return_url=return_url, off_session=off_session)
+        case {"final": final, "amount_minor": amount}:
+            return begin_capture(caller, intent_id=found.intent_id, amount_to_capture=amount, final_capture=final)
+    return begin_cancel(caller, intent_id=found.intent_id, cancellation_reason=found.reason)
 
 
 def _build(
@@ -224,18 +247,27 @@ def _method(caller: Caller, given: dict[str, Any], *, customer_id: Any) -> Payme
     if not given.get("payment_method"):
         return None
     method = payment_methods.usable(caller, given["payment_method"])
-    if method.customer_id and method.customer_id != customer_id:
-        known = {"payment_method_id": ids.encode("pm", method.id), "param": "payment_method"}
-        if customer_id is None:
-            raise errors.CustomerParameterMissing(customer=ids.encode("cus", method.customer_id), **known)
-        raise errors.CustomerMismatch(customer=ids.encode("cus", customer_id), **known)
+    _check_owner(method, customer_id)
     return method
 
 
 def _kept_method(intent: PaymentIntent) -> PaymentMethod | None:
-    if intent.payment_method_id:
-        return PaymentMethod.objects.get(pk=intent.payment_method_id)
-    return None
+    """The intent's own payment method, if it can still be used: it may have been detached or attached since."""
+    if not intent.payment_method_id:
+        return None
+    method = PaymentMethod.objects.get(pk=intent.payment_method_id)
+    payment_methods.require_usable(method)
+    _check_owner(method, intent.customer_id)
+    return method
+
+
+def _check_owner(method: PaymentMethod, customer_id: Any) -> None:
+    if not method.customer_id or method.customer_id == customer_id:
+        return
+    known = {"payment_method_id": ids.encode("pm", method.id), "param": "payment_method"}
+    if customer_id is None:
+        raise errors.CustomerParameterMissing(customer=ids.encode("cus", method.customer_id), **known)
+    raise errors.CustomerMismatch(customer=ids.encode("cus", customer_id), **known)
 
 
 def _method_required(intent: PaymentIntent) -> errors.PaymentMethodRequired:

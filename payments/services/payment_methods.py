@@ -14,7 +14,7 @@ from connect.kit.errors import MissingParameterTarget, ParameterMissing
 from connect.kit.metadata import merge
 from connect.services import events
 from connect.services.events import NewEvent
-from payments.domain import cards, errors, test_instruments
+from payments.domain import cards, decline_codes, errors, test_instruments
 from payments.domain.cards import CardDetails
 from payments.models import Charge, Customer, PaymentMethod
 from payments.services import locks
@@ -23,7 +23,7 @@ from payments.shapes.payment_methods import PaymentMethodOut
 
 
 def create(caller: Caller, **given: Any) -> PaymentMethodOut:
-    """Collect a payment method. Takes what `build` takes; raises the card refusals (402) for a card that cannot be good."""
+    """Collect a payment method. Takes what `build` takes; raises the card refusals (402) for a bad card."""
     return shape(caller, build(caller, **given))
 
 
@@ -59,12 +59,17 @@ def usable(caller: Caller, method_id: str) -> PaymentMethod:
     if not caller.livemode and (instrument := test_instruments.by_name(method_id)):
         at = caller.clock.business()
         return _insert(caller, test_instruments.card_from_name(instrument, at=at, secret=_secret()))
-    method = PaymentMethod.objects.filter(account_id=caller.account, pk=ids.decode("pm", method_id)).first()
+    method = PaymentMethod.objects.filter(account_id=caller.account, pk=ids.lookup("pm", method_id)).first()
     if method is None:
         raise MissingParameterTarget(resource="payment_method", id=method_id, param="payment_method")
+    require_usable(method)
+    return method
+
+
+def require_usable(method: PaymentMethod) -> None:
+    """Raise `PaymentMethodUsedUp` for one that was detached, or charged without belonging to a customer."""
     if method.used_up or (method.customer_id is None and _was_charged(method)):
         raise errors.PaymentMethodUsedUp(param="payment_method")
-    return method
 
 
 def require_type(method: PaymentMethod, allowed: Sequence[str]) -> None:
@@ -92,22 +97,24 @@ def update(caller: Caller, *, method_id: str, **given: Any) -> PaymentMethodOut:
     return shape(caller, method)
 
 
-def attach(caller: Caller, *, method_id: str, customer: str) -> PaymentMethodOut:
-    """Keep a payment method for a customer. Publishes `payment_method.attached`.
+def attach(caller: Caller, *, method_id: str, customer: str, param: str | None = None) -> PaymentMethodOut:
+    """Keep a payment method for a customer. Publishes `payment_method.attached`. `param` names where `method_id` stood,
+    when it was not in the path.
 
-    Raises `PaymentMethodAlreadyAttached`, `PaymentMethodUsedUp`, `ResourceMissing` and `MissingParameterTarget`.
+    Raises `PaymentMethodAlreadyAttached`, `PaymentMethodUsedUp`, `ResourceMissing`, `MissingParameterTarget`, and the
+    decline of a card whose issuer refuses to have it kept.
     """
     owner = locks.customer(caller, customer, param="customer")
     if not caller.livemode and test_instruments.by_name(method_id):
         method = usable(caller, method_id)
     else:
-        method = locks.payment_method(caller, method_id)
+        method = locks.payment_method(caller, method_id, param=param)
     if method.customer_id == owner.id:
         return shape(caller, method)
     if method.customer_id is not None:
         raise errors.PaymentMethodAlreadyAttached
-    if method.used_up:
-        raise errors.PaymentMethodUsedUp
+    require_usable(method)
+    _require_attachable(method)
     method.customer_id = owner.id
     method.save(update_fields=["customer_id"])
     events.publish(caller, NewEvent("payment_method.attached", shape(caller, method)))
@@ -119,6 +126,8 @@ def detach(caller: Caller, *, method_id: str) -> PaymentMethodOut:
 
     Raises `PaymentMethodNotAttached` and `ResourceMissing`.
     """
+    owners = PaymentMethod.objects.filter(account_id=caller.account, pk=ids.decode("pm", method_id))
+    list(Customer.objects.select_for_update().filter(pk__in=owners.values("customer_id")))  # the customer's lock first
     method = locks.payment_method(caller, method_id)
     if method.customer_id is None:
         raise errors.PaymentMethodNotAttached
@@ -134,6 +143,18 @@ def detach(caller: Caller, *, method_id: str) -> PaymentMethodOut:
 def shape(caller: Caller, method: PaymentMethod) -> PaymentMethodOut:
     """The payment method on the wire."""
     return shapes.render(method, livemode=caller.livemode)
+
+
+def _require_attachable(method: PaymentMethod) -> None:
+    """An issuer is asked before a card is kept: one that declines for good declines that too."""
+    instrument = test_instruments.by_key((method.card or {}).get("test_token") or "")
+    if instrument is None or instrument.attaches:
+        return
+    code = instrument.code or "card_declined"
+    decline = decline_codes.lookup(instrument.decline_code or code)
+    raise errors.card_error(
+        code, decline_code=instrument.decline_code, advice_code=decline.advice, message=decline.message
+    )
 
 
 def _was_charged(method: PaymentMethod) -> bool:

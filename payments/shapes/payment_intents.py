@@ -8,7 +8,6 @@ import msgspec
 
 from connect.kit.clock import unix
 from connect.kit.ids import encode
-from payments.shapes import charges, customers, payment_methods
 from payments.shapes.billing_details import ShippingOut, shipping
 
 
@@ -34,20 +33,20 @@ class PaymentIntentOut(msgspec.Struct, kw_only=True):
     confirmation_method: Literal["automatic", "manual"]
     created: int
     currency: str
-    customer: str | customers.CustomerOut | None = None
+    customer: str | None = None
     customer_account: str | None = None
     description: str | None = None
     excluded_payment_method_types: list[str] | None = None
     hooks: dict[str, Any] | None = None
     last_payment_error: dict[str, Any] | None = None
-    latest_charge: str | charges.ChargeOut | None = None
+    latest_charge: str | None = None
     livemode: bool
     managed_payments: dict[str, Any] | None = None
     metadata: dict[str, str]
     next_action: dict[str, Any] | None = None
     on_behalf_of: str | None = None
     payment_details: dict[str, Any] | None = None
-    payment_method: str | payment_methods.PaymentMethodOut | None = None
+    payment_method: str | None = None
     payment_method_configuration_details: dict[str, Any] | None = None
     payment_method_options: dict[str, Any] | None = None
     payment_method_types: list[str]
@@ -77,7 +76,8 @@ def render(row: Any, *, livemode: bool, client_secret: str | None = None) -> Pay
         amount_capturable=row.amount_capturable_minor,
         amount_received=row.amount_received_minor,
         canceled_at=unix(row.canceled_at) if row.canceled_at else None,
-        cancellation_reason=row.cancellation_reason or None,
+        # Kept from the moment somebody wants to cancel; shown once it is a fact.
+        cancellation_reason=(row.cancellation_reason or None) if row.status == "canceled" else None,
         capture_method=row.capture_method,
         client_secret=client_secret,
         confirmation_method=row.confirmation_method,
@@ -89,7 +89,7 @@ def render(row: Any, *, livemode: bool, client_secret: str | None = None) -> Pay
         latest_charge=encode("ch", row.latest_charge_id) if row.latest_charge_id else None,
         livemode=livemode,
         metadata=row.metadata,
-        next_action=row.next_action,
+        next_action=row.next_action if row.status == "requires_action" else None,
         payment_method=encode("pm", row.payment_method_id) if row.payment_method_id else None,
         payment_method_types=row.payment_method_types,
         receipt_email=row.receipt_email or None,

@@ -2,8 +2,8 @@
 
     python benchmarks/ledger.py [--rounds 15] [--calls 200] [--json]
 
-Starts the embedded PostgreSQL below `.local/benchmark`, with commits that reach the disk. Rounds are interleaved, so that
-what else the machine does hits all of them; a ratio is the median over rounds of (bare time / service time).
+Starts the embedded PostgreSQL below `.local/benchmark`, with commits that reach the disk. Rounds are interleaved, so
+that what else the machine does hits all of them; a ratio is the median over rounds of (bare time / service time).
 
 - one:   a posting of two lines, committed. The service builds the posting and opens the environment; bare psycopg sends
          the ready parameters of the function as one autocommitted, prepared statement.

@@ -15,6 +15,7 @@ that what else the machine does hits all of them; a ratio is the median over rou
 from __future__ import annotations
 
 import argparse
+import atexit
 import json
 import os
 import random
@@ -33,11 +34,12 @@ BATCH = 100
 
 
 def prepare() -> Any:
-    """A fresh database with one environment; returns its reference."""
+    """A fresh database with one environment, on a server that stops with this process; returns its reference."""
     from demo.servers.postgres import EmbeddedPostgres
 
     server = EmbeddedPostgres(ROOT / ".local" / "benchmark" / "postgres")
     server.start()
+    atexit.register(server.stop)
     server.drop_database(DATABASE)
     server.ensure_database(DATABASE)
     os.environ.setdefault("SECRET_KEY", "benchmark")
@@ -45,7 +47,7 @@ def prepare() -> Any:
     os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:1/0")
     os.environ["DATABASE_URL"] = server.app_url(DATABASE)
     os.environ["DATABASE_OWNER_URL"] = server.owner_url(DATABASE)
-    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.prod" if "--prod" in sys.argv else "config.settings.dev"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.dev"
 
     import django
 

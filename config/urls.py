@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 
 from connect.api import health
 
@@ -11,6 +12,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz),
     path("metrics", health.metrics_text),
     path("v1/", include("payments.api.urls")),
+    path("v1/", include("ledger.api.urls")),
     path("accounts/", include("allauth.urls")),
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", include("connect.admin.urls")),
     path("", include("dashboard.urls")),
 ]

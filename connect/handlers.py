@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
+from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 
+from connect.kit.addresses import client_address
+from connect.domain.tiers import SignInUnavailable, TooManySignIns
 from connect.kit import secretbox
+from connect.services import limits
 
 _PLACE = "public.mfa_authenticator.data"
 
@@ -21,3 +28,19 @@ class SealedMFAAdapter(DefaultMFAAdapter):
     def decrypt(self, encrypted_text: str) -> str:
         """Open a stored secret; raises `SealBroken` for one that was not sealed here."""
         return secretbox.unseal(base64.b64decode(encrypted_text), place=_PLACE).decode()
+
+
+class LimitedAccountAdapter(DefaultAccountAdapter):
+    """Counts attempts to sign in by our atomic limiter; allauth's own is read-then-write and can be outrun.
+
+    Without Valkey nobody can sign in: an attempt that cannot be counted is refused.
+    """
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Take one attempt of the address and of the account; the refusal shows on the form."""
+        account = credentials.get("email") or credentials.get("username") or ""
+        try:
+            limits.attempt_sign_in(client_address(request), account)
+        except (TooManySignIns, SignInUnavailable) as refusal:
+            raise ValidationError(refusal.text) from refusal
+        super().pre_authenticate(request, **credentials)

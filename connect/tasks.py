@@ -6,7 +6,7 @@ from celery import shared_task
 
 from connect.selectors import environments
 from connect.services import environments as environment_services
-from connect.services import request_log_drain
+from connect.services import idempotency, request_log_drain
 
 
 @shared_task(name="connect.drain_request_log")
@@ -23,3 +23,18 @@ def provision_environments() -> int:
         environment_services.provision(environment_id)
         made += 1
     return made
+
+
+@shared_task(name="connect.prune_request_logs")
+def prune_request_logs() -> int:
+    """Delete request log rows that are older than their tier keeps; returns how many."""
+    pruned = request_log_drain.prune_public()
+    for environment in environments.ready():
+        pruned += request_log_drain.prune(environment)
+    return pruned
+
+
+@shared_task(name="connect.prune_idempotency_keys")
+def prune_idempotency_keys() -> int:
+    """Delete stored answers older than `idempotency.KEPT_HOURS`; returns how many."""
+    return sum(idempotency.prune(environment) for environment in environments.ready())

@@ -16,6 +16,7 @@ from connect.kit import ids
 from connect.kit.caller import Actor, Caller, EnvironmentRef
 from connect.kit.pages import Page
 from connect.kit.tenancy import use_environment
+from connect.selectors import credentials
 from connect.selectors import environments as environment_selectors
 from connect.selectors import organizations as organization_selectors
 from connect.selectors import users as user_selectors
@@ -40,7 +41,7 @@ PAYMENTS: Final[tuple[dict[str, Any], ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class Seeded:
-    """What a person needs to begin. `secret_key` and `password` are known only now, when they were made."""
+    """What a person needs to begin."""
 
     email: str
     password: str
@@ -48,10 +49,10 @@ class Seeded:
     secret_key: str
 
 
-def seed(*, password: str | None, say: Callable[[str], None]) -> Seeded:
-    """Make the demo organization, or find it; issue a fresh key. Payments are made only the first time.
+def seed(*, password: str | None, secret_key: str | None, say: Callable[[str], None]) -> Seeded:
+    """Make the demo organization, or find it. Payments are made only the first time.
 
-    `password` is the demo login's, where it is still known; without it a new one is set.
+    `password` and `secret_key` are those of an earlier run, where they are still known; without them new ones are made.
     """
     user = user_selectors.by_email(EMAIL)
     known_password, password = password, password or secrets.token_urlsafe(9)
@@ -68,11 +69,12 @@ def seed(*, password: str | None, say: Callable[[str], None]) -> Seeded:
     environment = environment_selectors.get(slug, "test")
     assert environment is not None, "an organization is made with its test environment"
     caller = Caller(environment, Actor("user", ids.encode("usr", user.id), user.email), scopes=frozenset({"*"}))
-    _, key = api_keys.create(caller, name="Demo key from make run", scopes=["*"])
+    if secret_key is None or credentials.resolve(secret_key) is None:
+        _, secret_key = api_keys.create(caller, name="Demo key from make run", scopes=["*"])
     if _is_empty(environment):
         say("making a customer and a few payments")
         _payments(environment)
-    return Seeded(EMAIL, password, slug, key)
+    return Seeded(EMAIL, password, slug, secret_key)
 
 
 def _is_empty(environment: EnvironmentRef) -> bool:

@@ -143,9 +143,9 @@ def environment(environments: dict[str, Any]) -> Any:
 @pytest.fixture
 def caller(environment: Any) -> Any:
     """A caller with every right in Acme's test environment."""
+    from connect.domain import scopes
     from connect.kit import ids
     from connect.kit.caller import Actor, Caller
-    from connect.domain import scopes
 
     request_id = ids.encode("req", ids.new())
     return Caller(environment, Actor("api_key", "key_tests"), scopes=frozenset({scopes.ALL}), request_id=request_id)

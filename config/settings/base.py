@@ -7,6 +7,7 @@ from pathlib import Path
 
 import environ
 
+from config.settings.admin import UNFOLD  # noqa: F401
 from config.settings.celery import *
 from config.settings.logging import LOGGING  # noqa: F401
 from config.settings.openapi import SPECTACULAR_SETTINGS  # noqa: F401
@@ -170,6 +171,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_ADAPTER = "connect.handlers.LimitedAccountAdapter"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if FC_PUBLIC_URL.startswith("https") else "http"

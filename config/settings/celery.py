@@ -65,4 +65,6 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 300.0,
         "options": {"expires": 600},
     },
+    "request log: forget what is old": {"task": "connect.prune_request_logs", "schedule": 3600.0},
+    "idempotency: forget what is old": {"task": "connect.prune_idempotency_keys", "schedule": 3600.0},
 }

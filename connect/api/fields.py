@@ -203,7 +203,7 @@ class IdField(InputField, serializers.CharField):
             identifier = ids.decode(prefix, text)
             if identifier is not None:
                 return identifier if len(self.prefixes) == 1 else registry.PublicId(prefix, identifier)
-        raise MissingParameterTarget(param=param, resource=object_name(self.prefixes[0]), id=shorten(text))
+        raise MissingParameterTarget(param=param, resource=registry.object_name(self.prefixes[0]), id=shorten(text))
 
     def described(self) -> dict[str, Any]:
         return {"pattern": f"^({'|'.join(self.prefixes)})_[0-9A-Za-z]{{{ids.BODY_LENGTH}}}$"}
@@ -303,9 +303,3 @@ class TimeRangeField(InputField, serializers.DictField):
 def one_of(texts: Sequence[str]) -> str:
     """`a, b, or c`."""
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])}{',' if len(texts) > 2 else ''} or {texts[-1]}"
-
-
-def object_name(prefix: str) -> str:
-    """What an id of this prefix is called in error texts."""
-    resource = registry.by_prefix(prefix)
-    return resource.object if resource else prefix

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
-from uuid import UUID
 
 from rest_framework.pagination import BasePagination
 from rest_framework.response import Response
 
-from connect.api.fields import IdField, IntegerField, object_name
+from connect.api.fields import IdField, IntegerField
 from connect.api.parsers import parse_query
-from connect.kit import ids
-from connect.kit.errors import MissingParameterTarget, ParameterInvalid, ParameterInvalidEmpty
-from connect.kit.pages import MAXIMUM_LIMIT, ListObject, Page, slice_queryset
+from connect.kit.errors import ParameterInvalid, ParameterInvalidEmpty
+from connect.kit.pages import MAXIMUM_LIMIT, ListObject, Page, require_cursor, slice_queryset
 
 T = TypeVar("T")
 
@@ -69,20 +67,6 @@ class CursorPage(BasePagination):
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:  # noqa: ARG002 - DRF's signature
         """`limit` and the two cursors, for the API's description."""
         return list_parameters()
-
-
-def require_cursor(page: Page, prefix: str, exists: Callable[[UUID], bool]) -> None:
-    """Refuse a cursor that names no object of this list: `exists` is the selector's own, already narrowed, question.
-
-    One statement, and only for pages after the first.
-    """
-    if page.cursor is None or exists(page.cursor):
-        return
-    raise MissingParameterTarget(
-        param="ending_before" if page.backwards else "starting_after",
-        resource=object_name(prefix),
-        id=ids.encode(prefix, page.cursor),
-    )
 
 
 def list_schema(items: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from connect.api.execution import Reply
 from connect.api.pagination import CursorPage
 from connect.api.parsers import parameters
 from connect.api.serializers import InputSerializer, ListFilters
+from connect.domain import versions
 from connect.domain.errors import AccountInvalid
 from connect.kit.caller import Actor, Caller
 from connect.kit.outcomes import Waiting
@@ -118,5 +119,5 @@ class ApiViewSet(GenericViewSet):
             scopes=credential.scopes,
             request_id=getattr(request._request, "request_id", ""),  # noqa: SLF001 - DRF's name for the wrapped request
             idempotency_key=meta.get("HTTP_IDEMPOTENCY_KEY") if request.method == "POST" else None,
-            api_version=meta.get("HTTP_FACTURINO_VERSION", credential.environment.api_version),
+            api_version=versions.chosen(meta.get("HTTP_FACTURINO_VERSION"), credential.environment.api_version),
         )

@@ -131,3 +131,10 @@ class NameInvalid(DomainError):
 
     code = "name_invalid"
     message = "Give a name of 1 to {maximum} characters."
+
+
+class ApiVersionUnknown(DomainError):
+    """The `Facturino-Version` header names a version that does not exist."""
+
+    code = "api_version_unknown"
+    message = "There is no API version '{version}'. Leave Facturino-Version out, or send one of: {known}."

@@ -6,13 +6,16 @@ and turned round, so that walking back gives every object once, in the same orde
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
+
+from connect.kit import ids, registry
+from connect.kit.errors import MissingParameterTarget
 
 DEFAULT_LIMIT: Final = 10
 MAXIMUM_LIMIT: Final = 100
@@ -56,6 +59,20 @@ class SearchResult(msgspec.Struct, Generic[T], kw_only=True):
     has_more: bool
     next_page: str | None = None
     data: list[T]
+
+
+def require_cursor(page: Page, prefix: str, exists: Callable[[UUID], bool]) -> None:
+    """Refuse a cursor that names no object of this list: `exists` is the selector's own, already narrowed, question.
+
+    One statement, and only for pages after the first. Raises `MissingParameterTarget`.
+    """
+    if page.cursor is None or exists(page.cursor):
+        return
+    raise MissingParameterTarget(
+        param="ending_before" if page.backwards else "starting_after",
+        resource=registry.object_name(prefix),
+        id=ids.encode(prefix, page.cursor),
+    )
 
 
 def slice_queryset(queryset: Any, page: Page, *, key: str = "id") -> tuple[list[Any], bool]:

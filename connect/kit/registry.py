@@ -76,6 +76,12 @@ def by_prefix(prefix: str) -> Resource | None:
     return _by_prefix.get(prefix)
 
 
+def object_name(prefix: str) -> str:
+    """What an id of this prefix is called in error texts: `payment_intent`, or the prefix itself when nobody knows it."""
+    resource = _by_prefix.get(prefix)
+    return resource.object if resource else prefix
+
+
 def by_object(name: str) -> Resource | None:
     """The resource whose objects say `"object": name`."""
     return _by_object.get(name)

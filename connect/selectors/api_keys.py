@@ -70,6 +70,6 @@ def for_environment(environment: EnvironmentRef) -> list[ApiKeyInfo]:
 
 def get(environment_id: UUID, key_id: str) -> ApiKeyInfo | None:
     """One key of the environment by public id, or None."""
-    identifier = ids.decode(PREFIX, key_id)
+    identifier = ids.lookup(PREFIX, key_id)
     row = ApiKey.objects.select_related("created_by").filter(environment_id=environment_id, pk=identifier).first()
     return info(row) if row else None

@@ -109,7 +109,7 @@ def _issue(
 def _locked(caller: Caller, key_id: str) -> ApiKey:
     row = (
         ApiKey.objects.select_for_update()
-        .filter(environment_id=caller.environment.id, pk=ids.decode(PREFIX, key_id))
+        .filter(environment_id=caller.environment.id, pk=ids.lookup(PREFIX, key_id))
         .first()
     )
     if row is None:

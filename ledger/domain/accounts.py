@@ -19,7 +19,21 @@ STRIPES_MAX: Final = 64
 _PATH: Final = re.compile(r"[A-Za-z0-9_.-]+(?::[A-Za-z0-9_.-]+)*")
 
 RESERVED_ROOTS: Final = frozenset(
-    "platform processor fees payouts disputes fx rounding bank wallets taxes reserves invoices adjustments".split()
+    [
+        "platform",
+        "processor",
+        "fees",
+        "payouts",
+        "disputes",
+        "fx",
+        "rounding",
+        "bank",
+        "wallets",
+        "taxes",
+        "reserves",
+        "invoices",
+        "adjustments",
+    ]
 )
 """First segments of the accounts that the product itself keeps."""
 

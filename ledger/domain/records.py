@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from ledger.domain.accounts import NormalSide
+
+HoldState = Literal["pending", "posted", "voided"]
+Fault = Literal["posted", "held_in", "held_out", "transaction", "currency", "orphan", "hold"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,7 @@ class Hold:
     amount_minor: int
     posted_minor: int
     voided_minor: int
-    state: str
+    state: HoldState
     void_reason: str
     expires_at: datetime | None
     description: str
@@ -137,7 +141,7 @@ class PostedHold:
 class Drift:
     """One disagreement between the projection and the truth; `subject` is an account, transaction or hold."""
 
-    fault: str
+    fault: Fault
     subject: UUID | None
     expected: int
     actual: int

@@ -30,24 +30,30 @@ TRANSACTION: Final = (
 )
 """A transaction with its lines as JSON: one statement for a page of transactions."""
 
-_RAW_LINES: Final = msgspec.json.Decoder(list[tuple[int, UUID, str, str, int]])
+_LINES: Final = msgspec.json.Decoder(list[tuple[int, UUID, str, str, int]])
 _METADATA: Final = msgspec.json.Decoder(dict[str, str])
 
 
 def account(row: Sequence[Any]) -> Account:
     """A row of `ACCOUNT`."""
-    return Account(*row[:8], metadata=_METADATA.decode(row[8]), created_at=row[9], closed_at=row[10])
+    values = list(row)
+    values[8] = _METADATA.decode(values[8])
+    return Account(*values)
 
 
 def hold(row: Sequence[Any]) -> Hold:
     """A row of `HOLD`."""
-    return Hold(*row[:15], metadata=_METADATA.decode(row[15]), created_at=row[16])
+    values = list(row)
+    values[15] = _METADATA.decode(values[15])
+    return Hold(*values)
 
 
 def transaction(row: Sequence[Any]) -> Transaction:
     """A row of `TRANSACTION`."""
-    lines = tuple(Entry(*line) for line in _RAW_LINES.decode(row[12]))
-    return Transaction(*row[:6], _METADATA.decode(row[6]), *row[7:12], lines=lines)
+    values = list(row)
+    values[6] = _METADATA.decode(values[6])
+    values[12] = tuple(Entry(*line) for line in _LINES.decode(values[12]))
+    return Transaction(*values)
 
 
 def balance(row: Sequence[Any]) -> Balance:

@@ -15,8 +15,8 @@ from ledger.models import rows
 
 def get(account_id: UUID, *, owner: UUID | None = None) -> Account | None:
     """The account, or None; with `owner` only when it belongs to that connected account."""
-    found = _read("a.id = %s AND (%s::uuid IS NULL OR a.account_id = %s)", [account_id, owner, owner])
-    return found[0] if found else None
+    found = by_ids([account_id]).get(account_id)
+    return found if found and owner in (None, found.owner) else None
 
 
 def by_path(path: str) -> Account | None:
@@ -30,13 +30,28 @@ def by_ids(account_ids: Iterable[UUID]) -> dict[UUID, Account]:
     return {account.id: account for account in _read("a.id = ANY(%s)", [list(account_ids)])}
 
 
+def by_paths(paths: Iterable[str]) -> dict[str, Account]:
+    """Accounts by path, in one statement; an unknown path is absent."""
+    return {account.path: account for account in _read("a.path = ANY(%s)", [list(paths)])}
+
+
 def page(
-    page: Page, *, owner: UUID, currency: str | None = None, prefix: str | None = None, closed: bool | None = None
+    page: Page,
+    *,
+    owner: UUID | None = None,
+    currency: str | None = None,
+    prefix: str | None = None,
+    closed: bool | None = None,
 ) -> tuple[list[Account], bool]:
-    """A page of the owner's accounts, newest first, and whether there are more. `prefix` narrows to a branch of paths."""
+    """A page, newest first, and whether there are more. `owner` is a connected account, `prefix` the start of a path."""
     cut = clause(page, column="a.id")
-    where, parameters = ["a.account_id = %s"], [owner]
-    conditions: list[tuple[str, Any]] = [("a.currency = %s", currency), ("starts_with(a.path, %s)", prefix)]
+    where: list[str] = []
+    parameters: list[Any] = []
+    conditions: list[tuple[str, Any]] = [
+        ("a.account_id = %s", owner),
+        ("a.currency = %s", currency),
+        ("starts_with(a.path, %s)", prefix),
+    ]
     for condition, value in conditions:
         if value is not None:
             where.append(condition)

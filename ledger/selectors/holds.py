@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +13,18 @@ from ledger.domain.records import Hold
 from ledger.models import rows
 
 
-def get(hold_id: UUID) -> Hold | None:
-    """The hold, or None."""
-    found = _read("h.id = %s", [hold_id])
+def get(hold_id: UUID, *, owner: UUID | None = None) -> Hold | None:
+    """The hold, or None; with `owner` only when one of its sides belongs to that connected account."""
+    found = by_ids([hold_id], owner=owner)
     return found[0] if found else None
+
+
+def by_ids(hold_ids: Iterable[UUID], *, owner: UUID | None = None) -> list[Hold]:
+    """Holds by id, in one statement; an unknown id is absent. `owner` as for `get`."""
+    wanted = list(hold_ids)
+    if owner is None:
+        return _read("h.id = ANY(%s)", [wanted])
+    return _read("h.id = ANY(%s) AND %s IN (s.account_id, d.account_id)", [wanted, owner])
 
 
 def for_reference(reference: str) -> list[Hold]:
@@ -35,7 +44,7 @@ def page(
     cut = clause(page, column="h.id")
     where: list[str] = []
     parameters: list[Any] = []
-    conditions = [
+    conditions: list[tuple[str, Any]] = [
         ("%s IN (s.account_id, d.account_id)", owner),
         ("%s IN (h.source_account, h.destination_account)", account_id),
         ("h.state = %s", state),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +12,24 @@ from connect.kit.pages import Page, TimeRange, clause, slice_rows
 from ledger.domain.records import Transaction
 from ledger.models import rows
 
+_OWNED = (
+    "EXISTS (SELECT 1 FROM ledger_entry e JOIN ledger_account a ON a.id = e.account_id"
+    " WHERE e.transaction_id = t.id AND a.account_id = %s)"
+)
 
-def get(transaction_id: UUID) -> Transaction | None:
-    """The transaction, or None."""
-    found = _read("t.id = %s", [transaction_id])
+
+def get(transaction_id: UUID, *, owner: UUID | None = None) -> Transaction | None:
+    """The transaction, or None; with `owner` only when it touches an account of that connected account."""
+    found = by_ids([transaction_id], owner=owner)
     return found[0] if found else None
+
+
+def by_ids(transaction_ids: Iterable[UUID], *, owner: UUID | None = None) -> list[Transaction]:
+    """Transactions by id, in one statement; an unknown id is absent. `owner` as for `get`."""
+    wanted = list(transaction_ids)
+    if owner is None:
+        return _read("t.id = ANY(%s)", [wanted])
+    return _read(f"t.id = ANY(%s) AND {_OWNED}", [wanted, owner])
 
 
 def by_key(idempotency_key: str) -> Transaction | None:
@@ -47,22 +61,16 @@ def page(
     cut = clause(page, column="t.id")
     where: list[str] = []
     parameters: list[Any] = []
-    conditions = [
+    conditions: list[tuple[str, Any]] = [
         ("t.id IN (SELECT e.transaction_id FROM ledger_entry e WHERE e.account_id = %s)", account_id),
-        (
-            "EXISTS (SELECT 1 FROM ledger_entry e JOIN ledger_account a ON a.id = e.account_id"
-            " WHERE e.transaction_id = t.id AND a.account_id = %s)",
-            owner,
-        ),
+        (_OWNED, owner),
         ("t.reference = %s", reference),
         ("t.kind = %s", kind),
     ]
     if created is not None:
         bounds = created.filters("created_at")
-        conditions += [
-            ("t.created_at >= %s", bounds.get("created_at__gte")),
-            ("t.created_at < %s", bounds.get("created_at__lt")),
-        ]
+        conditions.append(("t.created_at >= %s", bounds.get("created_at__gte")))
+        conditions.append(("t.created_at < %s", bounds.get("created_at__lt")))
     for condition, value in conditions:
         if value is not None:
             where.append(condition)

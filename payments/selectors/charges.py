@@ -19,7 +19,7 @@ PREFIX = "ch"
 
 def get(caller: Caller, charge_id: str) -> ChargeOut:
     """The caller's charge. Raises `ResourceMissing`."""
-    row = Charge.objects.filter(account_id=caller.account, pk=ids.decode(PREFIX, charge_id)).first()
+    row = Charge.objects.filter(account_id=caller.account, pk=ids.lookup(PREFIX, charge_id)).first()
     if row is None:
         raise ResourceMissing(resource="charge", id=charge_id, param="id")
     return shapes.render(row, livemode=caller.livemode)
@@ -45,7 +45,7 @@ def page(
 
 def for_intent(caller: Caller, intent_id: str) -> list[ChargeOut]:
     """Every charge of one intent, newest first."""
-    identifier = ids.decode("pi", intent_id)
+    identifier = ids.lookup("pi", intent_id)
     rows = Charge.objects.filter(account_id=caller.account, payment_intent_id=identifier).order_by("-id")
     return [shapes.render(row, livemode=caller.livemode) for row in rows]
 

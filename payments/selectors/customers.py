@@ -20,7 +20,7 @@ PREFIX = "cus"
 
 def get(caller: Caller, customer_id: str) -> Any:
     """The caller's customer, or its deleted form. Raises `ResourceMissing`."""
-    row = Customer.objects.filter(account_id=caller.account, pk=ids.decode(PREFIX, customer_id)).first()
+    row = Customer.objects.filter(account_id=caller.account, pk=ids.lookup(PREFIX, customer_id)).first()
     if row is None:
         raise ResourceMissing(resource="customer", id=customer_id, param="id")
     return shape(caller, row)
@@ -28,10 +28,9 @@ def get(caller: Caller, customer_id: str) -> Any:
 
 def require(caller: Caller, customer_id: str) -> UUID:
     """The UUID of a customer that is there. Raises `ResourceMissing`."""
-    identifier = ids.decode(PREFIX, customer_id)
+    identifier = ids.lookup(PREFIX, customer_id)
     if not Customer.objects.filter(account_id=caller.account, pk=identifier, deleted_at=None).exists():
         raise ResourceMissing(resource="customer", id=customer_id, param="customer")
-    assert identifier is not None
     return identifier
 
 

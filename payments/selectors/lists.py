@@ -6,8 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from connect.api.pagination import require_cursor
-from connect.kit.pages import Page, TimeRange, slice_queryset
+from connect.kit.pages import Page, TimeRange, require_cursor, slice_queryset
 
 
 def within(rows: QuerySet[Any], created: TimeRange | None) -> QuerySet[Any]:

@@ -19,7 +19,7 @@ PREFIX = "pm"
 
 def get(caller: Caller, method_id: str, *, customer: UUID | None = None) -> PaymentMethodOut:
     """The caller's payment method, of one customer if given. Raises `ResourceMissing`."""
-    rows = PaymentMethod.objects.filter(account_id=caller.account, pk=ids.decode(PREFIX, method_id))
+    rows = PaymentMethod.objects.filter(account_id=caller.account, pk=ids.lookup(PREFIX, method_id))
     row = (rows.filter(customer_id=customer) if customer else rows).first()
     if row is None:
         raise ResourceMissing(resource="payment_method", id=method_id, param="payment_method")

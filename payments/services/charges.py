@@ -97,7 +97,7 @@ def released(caller: Caller, charge: Charge, *, reason: str) -> Charge:
 def update(caller: Caller, *, charge_id: str, **given: Any) -> ChargeOut:
     """Change a charge's words and metadata. Publishes `charge.updated`. Raises `ResourceMissing`."""
     charge = (
-        Charge.objects.select_for_update().filter(account_id=caller.account, pk=ids.decode("ch", charge_id)).first()
+        Charge.objects.select_for_update().filter(account_id=caller.account, pk=ids.lookup("ch", charge_id)).first()
     )
     if charge is None:
         raise ResourceMissing(resource="charge", id=charge_id, param="charge")

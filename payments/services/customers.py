@@ -87,7 +87,7 @@ def _make_default(customer: Customer, method_id: str | None) -> None:
     if method_id is None:
         customer.default_payment_method_id = None
         return
-    method = PaymentMethod.objects.filter(pk=ids.decode("pm", method_id), customer_id=customer.id).first()
+    method = PaymentMethod.objects.filter(pk=ids.lookup("pm", method_id), customer_id=customer.id).first()
     if method is None:
         raise MissingParameterTarget(
             resource="payment_method", id=method_id, param="invoice_settings[default_payment_method]"

@@ -17,7 +17,7 @@ def payment_intent(caller: Caller, intent_id: str) -> PaymentIntent:
     """The caller's intent, locked until the transaction ends. Raises `ResourceMissing`."""
     row = (
         PaymentIntent.objects.select_for_update()
-        .filter(account_id=caller.account, pk=ids.decode("pi", intent_id))
+        .filter(account_id=caller.account, pk=ids.lookup("pi", intent_id))
         .first()
     )
     if row is None:
@@ -41,7 +41,7 @@ def customer(caller: Caller, customer_id: str, *, param: str | None = None) -> C
     """The caller's customer, locked. `param` says that it was named in a parameter, not in the path."""
     row = (
         Customer.objects.select_for_update()
-        .filter(account_id=caller.account, pk=ids.decode("cus", customer_id), deleted_at=None)
+        .filter(account_id=caller.account, pk=ids.lookup("cus", customer_id), deleted_at=None)
         .first()
     )
     if row is None:
@@ -53,7 +53,7 @@ def payment_method(caller: Caller, method_id: str, *, param: str | None = None) 
     """The caller's payment method, locked."""
     row = (
         PaymentMethod.objects.select_for_update()
-        .filter(account_id=caller.account, pk=ids.decode("pm", method_id))
+        .filter(account_id=caller.account, pk=ids.lookup("pm", method_id))
         .first()
     )
     if row is None:

@@ -8,7 +8,6 @@ import msgspec
 
 from connect.kit.clock import unix
 from connect.kit.ids import encode
-from payments.shapes import charges
 
 
 class FeeDetailOut(msgspec.Struct, kw_only=True, gc=False):
@@ -39,7 +38,7 @@ class BalanceTransactionOut(msgspec.Struct, kw_only=True):
     fee_details: list[FeeDetailOut]
     net: int
     reporting_category: str
-    source: str | charges.ChargeOut | None = None
+    source: str | None = None
     status: Literal["available", "pending"]
     type: str
 

@@ -8,7 +8,6 @@ import msgspec
 
 from connect.kit.clock import unix
 from connect.kit.ids import encode
-from payments.shapes import balance_transactions, customers, payment_intents
 from payments.shapes.billing_details import BillingDetailsOut, ShippingOut, billing_details, shipping
 
 
@@ -26,13 +25,13 @@ class ChargeOut(msgspec.Struct, kw_only=True):
     application_fee: str | None = None
     application_fee_amount: int | None = None
     authorization_code: str | None = None
-    balance_transaction: str | balance_transactions.BalanceTransactionOut | None = None
+    balance_transaction: str | None = None
     billing_details: BillingDetailsOut
     calculated_statement_descriptor: str | None = None
     captured: bool
     created: int
     currency: str
-    customer: str | customers.CustomerOut | None = None
+    customer: str | None = None
     description: str | None = None
     disputed: bool
     failure_balance_transaction: str | None = None
@@ -45,7 +44,7 @@ class ChargeOut(msgspec.Struct, kw_only=True):
     on_behalf_of: str | None = None
     outcome: dict[str, Any] | None = None
     paid: bool
-    payment_intent: str | payment_intents.PaymentIntentOut | None = None
+    payment_intent: str | None = None
     payment_method: str | None = None
     payment_method_details: dict[str, Any] | None = None
     presentment_details: dict[str, Any] | None = None

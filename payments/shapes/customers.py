@@ -8,7 +8,6 @@ import msgspec
 
 from connect.kit.clock import unix
 from connect.kit.ids import encode
-from payments.shapes import payment_methods
 from payments.shapes.billing_details import AddressOut, ShippingOut, optional_address, shipping
 
 
@@ -18,7 +17,7 @@ class InvoiceSettingsOut(msgspec.Struct, kw_only=True):
     expandable: ClassVar[dict[str, str]] = {"default_payment_method": "pm"}
 
     custom_fields: list[dict[str, str]] | None = None
-    default_payment_method: str | payment_methods.PaymentMethodOut | None = None
+    default_payment_method: str | None = None
     footer: str | None = None
     rendering_options: dict[str, Any] | None = None
 

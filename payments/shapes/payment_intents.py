@@ -8,7 +8,6 @@ import msgspec
 
 from connect.kit.clock import unix
 from connect.kit.ids import encode
-from payments.shapes import charges, customers, payment_methods
 from payments.shapes.billing_details import ShippingOut, shipping
 
 
@@ -34,20 +33,20 @@ class PaymentIntentOut(msgspec.Struct, kw_only=True):
     confirmation_method: Literal["automatic", "manual"]
     created: int
     currency: str
-    customer: str | customers.CustomerOut | None = None
+    customer: str | None = None
     customer_account: str | None = None
     description: str | None = None
     excluded_payment_method_types: list[str] | None = None
     hooks: dict[str, Any] | None = None
     last_payment_error: dict[str, Any] | None = None
-    latest_charge: str | charges.ChargeOut | None = None
+    latest_charge: str | None = None
     livemode: bool
     managed_payments: dict[str, Any] | None = None
     metadata: dict[str, str]
     next_action: dict[str, Any] | None = None
     on_behalf_of: str | None = None
     payment_details: dict[str, Any] | None = None
-    payment_method: str | payment_methods.PaymentMethodOut | None = None
+    payment_method: str | None = None
     payment_method_configuration_details: dict[str, Any] | None = None
     payment_method_options: dict[str, Any] | None = None
     payment_method_types: list[str]

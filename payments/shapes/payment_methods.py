@@ -13,7 +13,6 @@ import msgspec
 
 from connect.kit.clock import unix
 from connect.kit.ids import encode
-from payments.shapes import customers
 from payments.shapes.billing_details import BillingDetailsOut, billing_details
 
 
@@ -71,7 +70,7 @@ class PaymentMethodOut(msgspec.Struct, kw_only=True):
     billing_details: BillingDetailsOut
     card: CardOut | None = None
     created: int
-    customer: str | customers.CustomerOut | None = None
+    customer: str | None = None
     customer_account: str | None = None
     livemode: bool
     metadata: dict[str, str] | None = None

@@ -7,8 +7,6 @@ import re
 import pytest
 from django.urls import reverse
 
-from connect.kit import ids
-
 NBSP = "\u00a0"
 PAID = {"amount": 2500, "currency": "eur", "payment_method": "pm_card_visa", "confirm": True}
 

@@ -22,7 +22,8 @@ from ledger.domain.errors import (
     UnbalancedTransaction,
 )
 from ledger.domain.postings import credit, debit
-from ledger.selectors import balances, drift, holds as selectors, transactions
+from ledger.selectors import balances, drift, transactions
+from ledger.selectors import holds as selectors
 from ledger.services import accounts, holds, journal
 from tests.ledger.conftest import WORLD, fresh, spec, transfer
 

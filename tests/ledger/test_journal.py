@@ -9,6 +9,7 @@ import pytest
 from django.db import connection, transaction
 
 from connect.kit import ids
+from connect.kit.errors import ParameterInvalid
 from connect.kit.money import Money
 from connect.kit.tenancy import EnvironmentRequired, use_environment
 from ledger.domain.errors import (
@@ -178,6 +179,10 @@ def test_what_was_said_about_a_posting_is_kept(caller):
     assert (found.description, found.metadata) == ('say "hi", {you}\\', {"order": 'A "1"', "šifra": "ж"})
     assert (found.effective_at, found.created_at) == (moment, posted.created_at)
     assert [(line.path, line.amount_minor) for line in found.lines] == [("world", -5), ("customers:1", 5)]
+
+
+def test_a_zero_byte_in_metadata_is_refused_readably(caller):
+    assert "U+0000" in refused(ParameterInvalid, caller, transfer(WORLD, WALLET, 5, metadata={"a": "\0"})).text
 
 
 def test_the_business_clock_dates_what_has_no_date(caller):

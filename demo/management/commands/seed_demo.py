@@ -14,7 +14,7 @@ from demo.seed import seed
 
 
 class Command(BaseCommand):
-    """Run it as often as you like: it adds only what is missing, and issues a fresh key."""
+    """Run it as often as you like: it adds only what is missing."""
 
     help = "Makes a demo organization with payments, and writes its key and login to a file of mode 0600."
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         output: Path = options["output"]
         before = json.loads(output.read_text()) if output.exists() else {}
-        seeded = seed(password=before.get("password"), say=self.stdout.write)
+        seeded = seed(password=before.get("password"), secret_key=before.get("secret_key"), say=self.stdout.write)
         url = settings.FC_PUBLIC_URL
         facts = {
             "api_base": url,

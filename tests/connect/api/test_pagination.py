@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connect.api.pagination import CursorPage, require_cursor
+from connect.api.pagination import CursorPage
 from connect.api.renderers import render_bytes
 from connect.kit import ids
 from connect.kit.errors import DomainError
-from connect.kit.pages import Page, clause, slice_queryset, slice_rows
+from connect.kit.pages import Page, clause, require_cursor, slice_queryset, slice_rows
 
 FIRST = ids.new()
 CURSOR = ids.encode("tbox", FIRST)

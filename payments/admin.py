@@ -1,0 +1,195 @@
+"""Payments of one environment, for staff: read-only, with one action, which asks the processor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from unfold.decorators import action
+
+from connect.admin import access, columns
+from connect.admin.confirmation import confirm
+from connect.admin.rows import RowAdmin
+from connect.admin.sites import environment_of, environment_site, outside_transaction
+from connect.kit import clock
+from connect.kit.tenancy import use_environment
+from connect.services import audit
+from payments.models import BalanceTransaction, Charge, Customer, PaymentAttempt, PaymentIntent, PaymentMethod
+from payments.services import payment_attempts
+
+INTENT_COLOURS = {
+    "succeeded": "success",
+    "canceled": "danger",
+    "processing": "info",
+    "requires_capture": "info",
+    "requires_action": "warning",
+    "requires_confirmation": "warning",
+    "requires_payment_method": "warning",
+}
+ATTEMPT_COLOURS = {"approved": "success", "open": "warning", "declined": "danger", "action_required": "info"}
+
+
+@admin.register(PaymentIntent, site=environment_site)
+class PaymentIntentAdmin(RowAdmin):
+    """The wish to collect an amount, and how far it has come."""
+
+    prefix = "pi"
+    references = {"cus": "customer_id", "pm": "payment_method_id", "ch": "latest_charge_id", "patt": "open_attempt_id"}
+    amount = columns.amount("amount_minor")
+    capturable = columns.amount("amount_capturable_minor")
+    received = columns.amount("amount_received_minor")
+    progress = columns.state("status", INTENT_COLOURS)
+    customer = columns.reference("customer_id", "cus")
+    method = columns.reference("payment_method_id", "pm", title="Payment method")
+    charge = columns.reference("latest_charge_id", "ch", title="Latest charge")
+    attempt = columns.reference("open_attempt_id", "patt", title="Open attempt")
+    account = columns.account()
+    last_error = columns.data("last_payment_error")
+    waits_for = columns.data("next_action")
+    details = columns.data("metadata")
+    list_display = ("public_id", "amount", "progress", "charge", "customer", "account", "created_at")
+    list_filter = ("status",)
+    fieldsets = (
+        (None, {"fields": ("public_id", "progress", "amount", "capturable", "received", "capture_method", "account")}),
+        ("Belongs to", {"fields": ("customer", "method", "charge", "attempt")}),
+        ("State", {"fields": ("last_error", "waits_for", "cancellation_reason", "canceled_at")}),
+        ("Details", {"fields": ("description", "statement_descriptor", "receipt_email", "created_at", "details")}),
+    )
+
+
+@admin.register(Charge, site=environment_site)
+class ChargeAdmin(RowAdmin):
+    """One try to take money, approved or not."""
+
+    prefix = "ch"
+    references = {
+        "pi": "payment_intent_id", "cus": "customer_id", "pm": "payment_method_id", "txn": "balance_transaction_id",
+    }  # fmt: skip
+    amount = columns.amount("amount_minor")
+    captured_amount = columns.amount("amount_captured_minor", title="Captured")
+    refunded_amount = columns.amount("amount_refunded_minor", title="Refunded")
+    progress = columns.state("status", {"succeeded": "success", "failed": "danger", "pending": "warning"})
+    intent = columns.reference("payment_intent_id", "pi", title="Payment intent")
+    customer = columns.reference("customer_id", "cus")
+    method = columns.reference("payment_method_id", "pm", title="Payment method")
+    line = columns.reference("balance_transaction_id", "txn", title="Balance transaction")
+    account = columns.account()
+    verdict = columns.data("outcome")
+    card = columns.data("payment_method_details")
+    list_display = ("public_id", "amount", "progress", "failure_code", "intent", "account", "created_at")
+    fieldsets = (
+        (None, {"fields": ("public_id", "progress", "amount", "captured_amount", "refunded_amount", "account")}),
+        ("Belongs to", {"fields": ("intent", "customer", "method", "line", "hold_id")}),
+        (
+            "Processor",
+            {"fields": ("processor", "processor_reference", "failure_code", "failure_message", "verdict", "card")},
+        ),
+        ("Details", {"fields": ("description", "statement_descriptor", "disputed", "capture_before", "created_at")}),
+    )
+
+
+@admin.register(Customer, site=environment_site)
+class CustomerAdmin(RowAdmin):
+    """A payer whom an app knows."""
+
+    prefix = "cus"
+    references = {"pm": "default_payment_method_id"}
+    exact = ("email",)
+    method = columns.reference("default_payment_method_id", "pm", title="Default payment method")
+    account = columns.account()
+    lives_at = columns.data("address")
+    details = columns.data("metadata")
+    list_display = ("public_id", "email", "name", "account", "created_at", "deleted_at")
+    fields = (
+        "public_id", "email", "name", "phone", "description", "lives_at", "method", "account", "created_at",
+        "deleted_at", "details",
+    )  # fmt: skip
+
+
+@admin.register(PaymentMethod, site=environment_site)
+class PaymentMethodAdmin(RowAdmin):
+    """What a payer pays with; a card number was never kept."""
+
+    prefix = "pm"
+    references = {"cus": "customer_id"}
+    customer = columns.reference("customer_id", "cus")
+    account = columns.account()
+    card_shown = columns.data("card", title="Card")
+    billed_to = columns.data("billing_details")
+    list_display = ("public_id", "type", "customer", "used_up", "account", "created_at")
+    fields = ("public_id", "type", "customer", "used_up", "account", "card_shown", "billed_to", "created_at")
+
+
+@admin.register(BalanceTransaction, site=environment_site)
+class BalanceTransactionAdmin(RowAdmin):
+    """What a movement did to the balance."""
+
+    prefix = "txn"
+    references = {"ch": "source_id"}
+    amount = columns.amount("amount_minor")
+    fee = columns.amount("fee_minor")
+    net = columns.amount("net_minor")
+    progress = columns.state("status", {"available": "success", "pending": "info"})
+    source = columns.public_id("source_id")
+    account = columns.account()
+    fees = columns.data("fee_details")
+    list_display = ("public_id", "type", "amount", "fee", "net", "progress", "available_on", "source", "account")
+    list_filter = ("status",)
+    fields = (
+        "public_id", "type", "reporting_category", "amount", "fee", "net", "progress", "available_on", "source",
+        "account", "description", "fees", "created_at",
+    )  # fmt: skip
+
+
+@admin.register(PaymentAttempt, site=environment_site)
+class PaymentAttemptAdmin(RowAdmin):
+    """Every call to a processor, and what it said. An open one can be asked about again."""
+
+    prefix = payment_attempts.PREFIX
+    references = {"pi": "payment_intent_id", "ch": "charge_id"}
+    progress = columns.state("state", ATTEMPT_COLOURS, title="State")
+    intent = columns.reference("payment_intent_id", "pi", title="Payment intent")
+    charge = columns.reference("charge_id", "ch")
+    account = columns.account()
+    asked = columns.data("request")
+    answered = columns.data("outcome")
+    list_display = ("public_id", "kind", "progress", "processor", "intent", "tries", "lease_until", "created_at")
+    list_filter = ("state", "kind")
+    actions_list = ("settle_open",)
+    fields = (
+        "public_id", "kind", "progress", "processor", "intent", "charge", "account", "tries", "lease_until",
+        "status_before", "asked", "answered", "created_at", "settled_at",
+    )  # fmt: skip
+
+    def has_settle_permission(self, request: HttpRequest) -> bool:
+        """Whether the person may have the processor asked."""
+        user: Any = request.user
+        return bool(user.has_perm("payments.change_paymentattempt"))
+
+    @action(description="Settle open attempts", icon="published_with_changes", permissions=["settle"])
+    @outside_transaction
+    def settle_open(self, request: HttpRequest) -> HttpResponse:
+        """Ask first; on POST have the service ask the processor about each open attempt and record the answers."""
+        environment = environment_of(request)
+        if environment is None or not self.has_settle_permission(request):
+            raise PermissionDenied
+        if request.method != "POST":
+            with use_environment(environment):
+                open_attempts = PaymentAttempt.objects.filter(state=PaymentAttempt.State.OPEN)
+                ready = open_attempts.filter(lease_until__lt=clock.wall()).count()
+                leased = open_attempts.count() - ready
+            question = (
+                f"The processor is asked about {ready} open attempts, and what it says is recorded. Nothing is sent "
+                f"again. {leased} more are being worked on by somebody else until their lease ends, and are left alone."
+            )
+            return confirm(self, request, title="Settle open attempts", question=question, button="Ask the processor")
+        caller = access.caller_in(environment, request)
+        asked = payment_attempts.settle_open(caller)
+        with use_environment(environment):
+            audit.record(caller, action="payment_attempts.settled", asked=asked)
+        messages.success(request, f"The processor was asked about {asked} attempts.")
+        list_url = reverse("admin:payments_paymentattempt_changelist", current_app=self.admin_site.name)
+        return HttpResponseRedirect(list_url)

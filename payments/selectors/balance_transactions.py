@@ -19,7 +19,7 @@ PREFIX = "txn"
 
 def get(caller: Caller, transaction_id: str) -> BalanceTransactionOut:
     """The caller's balance transaction. Raises `ResourceMissing`."""
-    row = BalanceTransaction.objects.filter(account_id=caller.account, pk=ids.lookup(PREFIX, transaction_id)).first()
+    row = BalanceTransaction.objects.one(account_id=caller.account, id=ids.lookup(PREFIX, transaction_id))
     if row is None:
         raise ResourceMissing(resource="balance_transaction", id=transaction_id, param="id")
     return shapes.render(row, livemode=caller.livemode)

@@ -19,7 +19,7 @@ PREFIX = "ch"
 
 def get(caller: Caller, charge_id: str) -> ChargeOut:
     """The caller's charge. Raises `ResourceMissing`."""
-    row = Charge.objects.filter(account_id=caller.account, pk=ids.lookup(PREFIX, charge_id)).first()
+    row = Charge.objects.one(account_id=caller.account, id=ids.lookup(PREFIX, charge_id))
     if row is None:
         raise ResourceMissing(resource="charge", id=charge_id, param="id")
     return shapes.render(row, livemode=caller.livemode)

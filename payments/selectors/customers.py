@@ -20,7 +20,7 @@ PREFIX = "cus"
 
 def get(caller: Caller, customer_id: str) -> Any:
     """The caller's customer, or its deleted form. Raises `ResourceMissing`."""
-    row = Customer.objects.filter(account_id=caller.account, pk=ids.lookup(PREFIX, customer_id)).first()
+    row = Customer.objects.one(account_id=caller.account, id=ids.lookup(PREFIX, customer_id))
     if row is None:
         raise ResourceMissing(resource="customer", id=customer_id, param="id")
     return shape(caller, row)

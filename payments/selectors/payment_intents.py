@@ -25,7 +25,7 @@ PREFIX = "pi"
 
 def get(caller: Caller, intent_id: str) -> PaymentIntentOut:
     """The caller's intent with its client secret. Raises `ResourceMissing`."""
-    row = PaymentIntent.objects.filter(account_id=caller.account, pk=ids.lookup(PREFIX, intent_id)).first()
+    row = PaymentIntent.objects.one(account_id=caller.account, id=ids.lookup(PREFIX, intent_id))
     if row is None:
         raise ResourceMissing(resource="payment_intent", id=intent_id, param="intent")
     return shape(caller, row)

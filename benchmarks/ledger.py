@@ -99,7 +99,7 @@ class Work:
     def parameters(self, count: int) -> list[str]:
         from ledger.models import arrays
 
-        return arrays.of_postings([self.posting() for _ in range(count)], self.caller.clock.business())[0]
+        return arrays.of_postings([self.posting() for _ in range(count)], self.caller.clock.business()).parameters
 
     def service(self, calls: int) -> float:
         from connect.kit.tenancy import use_environment

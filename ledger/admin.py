@@ -64,7 +64,10 @@ class AccountAdmin(RowAdmin):
         entries = Entry.objects.filter(account_id=row.pk).order_by("-transaction_id", "line")[:LINES_SHOWN]
         return _lines(
             "Transaction",
-            [(columns.link(self.admin_site, ids.encode(TRANSACTION, entry.transaction_id)), entry) for entry in entries],
+            [
+                (columns.link(self.admin_site, ids.encode(TRANSACTION, entry.transaction_id)), entry)
+                for entry in entries
+            ],
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from unfold.decorators import action
 
 from connect.admin import access, columns
@@ -20,8 +20,15 @@ from connect.services import audit
 from payments.models import BalanceTransaction, Charge, Customer, PaymentAttempt, PaymentIntent, PaymentMethod
 from payments.services import payment_attempts
 
-INTENT_COLOURS = {"succeeded": "success", "canceled": "danger", "processing": "info", "requires_action": "warning",
-                  "requires_capture": "info", "requires_payment_method": "warning", "requires_confirmation": "warning"}  # fmt: skip
+INTENT_COLOURS = {
+    "succeeded": "success",
+    "canceled": "danger",
+    "processing": "info",
+    "requires_capture": "info",
+    "requires_action": "warning",
+    "requires_confirmation": "warning",
+    "requires_payment_method": "warning",
+}
 ATTEMPT_COLOURS = {"approved": "success", "open": "warning", "declined": "danger", "action_required": "info"}
 
 
@@ -76,7 +83,10 @@ class ChargeAdmin(RowAdmin):
     fieldsets = (
         (None, {"fields": ("public_id", "progress", "amount", "captured_amount", "refunded_amount", "account")}),
         ("Belongs to", {"fields": ("intent", "customer", "method", "line", "hold_id")}),
-        ("Processor", {"fields": ("processor", "processor_reference", "failure_code", "failure_message", "verdict", "card")}),
+        (
+            "Processor",
+            {"fields": ("processor", "processor_reference", "failure_code", "failure_message", "verdict", "card")},
+        ),
         ("Details", {"fields": ("description", "statement_descriptor", "disputed", "capture_before", "created_at")}),
     )
 
@@ -94,8 +104,8 @@ class CustomerAdmin(RowAdmin):
     details = columns.data("metadata")
     list_display = ("public_id", "email", "name", "account", "created_at", "deleted_at")
     fields = (
-        "public_id", "email", "name", "phone", "description", "lives_at", "method", "account", "created_at", "deleted_at",
-        "details",
+        "public_id", "email", "name", "phone", "description", "lives_at", "method", "account", "created_at",
+        "deleted_at", "details",
     )  # fmt: skip
 
 
@@ -129,8 +139,8 @@ class BalanceTransactionAdmin(RowAdmin):
     list_display = ("public_id", "type", "amount", "fee", "net", "progress", "available_on", "source", "account")
     list_filter = ("status",)
     fields = (
-        "public_id", "type", "reporting_category", "amount", "fee", "net", "progress", "available_on", "source", "account",
-        "description", "fees", "created_at",
+        "public_id", "type", "reporting_category", "amount", "fee", "net", "progress", "available_on", "source",
+        "account", "description", "fees", "created_at",
     )  # fmt: skip
 
 
@@ -150,8 +160,8 @@ class PaymentAttemptAdmin(RowAdmin):
     list_filter = ("state", "kind")
     actions_list = ("settle_open",)
     fields = (
-        "public_id", "kind", "progress", "processor", "intent", "charge", "account", "tries", "lease_until", "status_before",
-        "asked", "answered", "created_at", "settled_at",
+        "public_id", "kind", "progress", "processor", "intent", "charge", "account", "tries", "lease_until",
+        "status_before", "asked", "answered", "created_at", "settled_at",
     )  # fmt: skip
 
     def has_settle_permission(self, request: HttpRequest) -> bool:
@@ -172,8 +182,8 @@ class PaymentAttemptAdmin(RowAdmin):
                 ready = open_attempts.filter(lease_until__lt=clock.wall()).count()
                 leased = open_attempts.count() - ready
             question = (
-                f"The processor is asked about {ready} open attempts, and what it says is recorded. Nothing is sent again. "
-                f"{leased} more are being worked on by somebody else until their lease ends, and are left alone."
+                f"The processor is asked about {ready} open attempts, and what it says is recorded. Nothing is sent "
+                f"again. {leased} more are being worked on by somebody else until their lease ends, and are left alone."
             )
             return confirm(self, request, title="Settle open attempts", question=question, button="Ask the processor")
         caller = access.caller_in(environment, request)

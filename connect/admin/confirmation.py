@@ -34,5 +34,5 @@ def confirm(
         "rows": rows,
         "checkbox_name": ACTION_CHECKBOX_NAME,
     }
-    request.current_app = admin.admin_site.name  # type: ignore[attr-defined]
+    request.current_app = admin.admin_site.name
     return TemplateResponse(request, "admin/confirm.html", context)

@@ -23,8 +23,8 @@ PARTS_OF_A_PAGE: Final = frozenset({"jsi18n"})
 def environment_page(request: HttpRequest, environment: str, page: str = "") -> HttpResponse:
     """Answer a page of one environment: signed-in staff, permission, environment, an entry in the audit log, the page.
 
-    The page is rendered inside the environment's transaction. The entry is written before and apart from it: a look that
-    ends in an error is still a look, and a transaction of an environment writes no public rows.
+    The page is rendered inside the environment's transaction. The entry is written before and apart from it: a look
+    that ends in an error is still a look, and a transaction of an environment writes no public rows.
     """
     if not access.is_staff(request):
         return access.turn_away(request)
@@ -54,7 +54,7 @@ def _answer(request: HttpRequest, environment: EnvironmentRef, match: ResolverMa
         response: Any = match.func(request, *match.args, **match.kwargs)
         if hasattr(response, "render"):
             response.render()
-    return response  # type: ignore[no-any-return]
+    return response
 
 
 def _note_look(request: HttpRequest, environment: EnvironmentRef, match: ResolverMatch) -> None:

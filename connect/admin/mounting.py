@@ -1,8 +1,8 @@
 """Mounting a set of addresses under a prefix, the way WSGI mounts a whole site.
 
 Django's admin reverses its addresses by name alone, in code and in templates, and gives no way to add an argument such
-as the environment to all of them. So the environment's pages have an URLconf of their own, and for the time of a request
-their prefix is the script prefix: everything that is reversed meanwhile, by whatever code, stays in the environment.
+as the environment to all of them. So the environment's pages have an URLconf of their own, and while a request is
+answered their prefix is the script prefix: whatever is reversed meanwhile, by whatever code, stays in the environment.
 """
 
 from __future__ import annotations

@@ -51,9 +51,9 @@ class RequestLogAdmin(RowAdmin):
     list_display = ("public_id", "outcome", "method", "path", "error_code", "took", "object", "created_at")
     list_filter = (OutcomeFilter,)
     fields = (
-        "public_id", "created_at", "status", "method", "path", "query", "route", "error_code", "took", "object", "account",
-        "actor_kind", "actor_id", "api_version", "idempotency_key", "ip", "user_agent", "request_bytes", "response_bytes",
-        "request_shown", "response_shown",
+        "public_id", "created_at", "status", "method", "path", "query", "route", "error_code", "took", "object",
+        "account", "actor_kind", "actor_id", "api_version", "idempotency_key", "ip", "user_agent", "request_bytes",
+        "response_bytes", "request_shown", "response_shown",
     )  # fmt: skip
 
     @display(description="Status", label={"2": "success", "3": "info", "4": "warning", "5": "danger"})

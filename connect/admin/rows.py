@@ -1,4 +1,4 @@
-"""Lists and pages of rows that staff may read and never write. What staff may do to them are actions that call services."""
+"""Lists and pages of rows that staff may read and never write; what they may do are actions that call services."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class RowList(ChangeList):
 class RowAdmin(ModelAdmin):
     """Read-only rows, newest first, found by public id.
 
-    `prefix` is that of their public ids. `references` maps the prefix of another object's id to the field that holds it:
-    typing `cus_…` finds the payments of that customer. `exact` are text fields that are compared whole, by their index.
+    `prefix` is that of their public ids. `references` maps the prefix of another object's id to the field that holds
+    it: typing `cus_…` finds the payments of that customer. `exact` are text fields that are compared whole, by their index.
     """
 
     prefix: ClassVar[str] = ""
@@ -75,7 +75,7 @@ class RowAdmin(ModelAdmin):
         """The row's public id, or its UUID where the API shows no such object."""
         return ids.encode(self.prefix, row.pk) if self.prefix else str(row.pk)
 
-    # --- nothing is written here ----------------------------------------------------------------------------------------
+    # --- nothing is written here --------------------------------------------------------------------------------------
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -97,7 +97,7 @@ class RowAdmin(ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[Any]:
         return flatten_fieldsets(self.get_fieldsets(request, obj))
 
-    # --- finding --------------------------------------------------------------------------------------------------------
+    # --- finding ------------------------------------------------------------------------------------------------------
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RowList]:
         return RowList

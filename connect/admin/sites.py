@@ -35,14 +35,13 @@ class StaffSite(UnfoldAdminSite):
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
         """Staff only; a page is answered under the admin's content security policy."""
-        guarded = super().admin_view(view, cacheable)
+        page: Any = csp(CONTENT_SECURITY_POLICY)(super().admin_view(view, cacheable))
 
-        @wraps(guarded)
+        @wraps(page)
         def staff_only(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            return guarded(request, *args, **kwargs) if self.has_permission(request) else access.turn_away(request)
+            return page(request, *args, **kwargs) if self.has_permission(request) else access.turn_away(request)
 
-        page: View = csp(CONTENT_SECURITY_POLICY)(staff_only)
-        return page
+        return staff_only
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Whether the person may see at least one page here."""

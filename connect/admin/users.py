@@ -65,7 +65,11 @@ class UserAdmin(RowAdmin):
     def organizations(self, row: User) -> SafeString | str:
         """Each with the person's role in it."""
         links = [
-            (reverse("admin:connect_organization_change", args=[place.organization_id]), place.organization.name, place.role)
+            (
+                reverse("admin:connect_organization_change", args=[place.organization_id]),
+                place.organization.name,
+                place.role,
+            )
             for place in row.memberships.select_related("organization").order_by("organization__name")
         ]
         return format_html_join(mark_safe("<br>"), '<a class="text-link" href="{}">{}</a> {}', links) or NOTHING

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import psycopg
 from django.db import DatabaseError, connection
 
 from connect.kit import tenancy
@@ -13,16 +14,15 @@ from ledger.domain import errors
 
 
 def call(caller: Caller, sql: str, parameters: Sequence[Any]) -> tuple[Any, ...]:
-    """The first row of `sql`. Raises `DomainError` for a rule of the ledger, else the database's own error.
+    """The only row of `sql`. Raises `DomainError` for a rule of the ledger, else the database's own error.
 
     Raises `EnvironmentRequired` outside of the caller's environment.
     """
-    row = rows(caller, sql, parameters, one=True)[0]
-    return row
+    return rows(caller, sql, parameters)[0]
 
 
-def rows(caller: Caller, sql: str, parameters: Sequence[Any], *, one: bool = False) -> list[tuple[Any, ...]]:
-    """All rows of `sql` (with `one`, the first); raises as `call` does."""
+def rows(caller: Caller, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """All rows of `sql`; raises as `call` does."""
     environment = tenancy.current()
     if environment is None or environment.schema_name != caller.environment.schema_name:
         raise tenancy.EnvironmentRequired(
@@ -31,10 +31,11 @@ def rows(caller: Caller, sql: str, parameters: Sequence[Any], *, one: bool = Fal
     try:
         with connection.cursor() as cursor:
             cursor.execute(sql, parameters)
-            return [cursor.fetchone()] if one else cursor.fetchall()
+            return cursor.fetchall()
     except DatabaseError as error:
         cause: Any = error.__cause__
-        refusal = errors.from_database(getattr(cause, "sqlstate", None), cause.diag.message_detail if cause else None)
+        detail = cause.diag.message_detail if isinstance(cause, psycopg.Error) else None
+        refusal = errors.from_database(getattr(cause, "sqlstate", None), detail)
         if refusal is None:
             raise
         raise refusal from error

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from connect.kit import ids
 from tests.ledger.conftest import fresh
 
 DENIED = "42501"
 WRITE = (
-    "SELECT ids[1] FROM ledger_post(ARRAY[gen_random_uuid()], '{test}', ARRAY[%(key)s], '{2026-01-01}', '{\"\"}', '{\"\"}', '{\"{}\"}',"
+    "SELECT ledger_post(ARRAY[%(id)s]::uuid[], '{test}', ARRAY[%(key)s], '{2026-01-01}', '{\"\"}', '{\"\"}', '{\"{}\"}',"
     " ARRAY[%(source)s, %(destination)s], '{eur,eur}', '{debit,credit}', %(floors)s, '{1,1}', '{NULL,NULL}',"
     " ARRAY[gen_random_uuid(), gen_random_uuid()], '{1,1}', '{1,2}', '{1,2}', ARRAY[-%(amount)s, %(amount)s])"
 )
@@ -25,15 +26,16 @@ ENTRY = (
 
 def write(connection, amount=100, source="world", destination="wallet", key=None, floors="{NULL,0}"):
     parameters = {
+        "id": ids.new(),
         "key": key or fresh("k"),
         "source": source,
         "destination": destination,
         "amount": amount,
         "floors": floors,
     }
-    identifier = connection.execute(WRITE, parameters).fetchone()[0]
+    connection.execute(WRITE, parameters)
     connection.commit()
-    return identifier
+    return parameters["id"]
 
 
 def entries(identifier, *lines):
@@ -277,7 +279,14 @@ def test_a_credit_to_an_account_below_its_floor_is_accepted_and_a_debit_is_not(a
     account = app.execute("SELECT id FROM ledger_account WHERE path = 'under'").fetchone()[0]
     assert refused(app, "SELECT ledger_account_floor(%s, 500)", account) == "accepted"
     write(app, 50, destination="under")
-    parameters = {"key": fresh("k"), "source": "under", "destination": "world", "amount": 1, "floors": "{NULL,NULL}"}
+    parameters = {
+        "id": ids.new(),
+        "key": fresh("k"),
+        "source": "under",
+        "destination": "world",
+        "amount": 1,
+        "floors": "{NULL,NULL}",
+    }
     assert refused(app, WRITE.replace("{debit,credit}", "{NULL,NULL}"), parameters) != "accepted"
     with pytest.raises(Exception) as caught:
         app.execute(WRITE.replace("{debit,credit}", "{NULL,NULL}"), parameters)

@@ -75,20 +75,18 @@ def require_cursor(page: Page, prefix: str, exists: Callable[[UUID], bool]) -> N
     )
 
 
-def slice_queryset(
-    queryset: Any, page: Page, *, key: str = "id", read: Callable[[Any], list[Any]] = list
-) -> tuple[list[Any], bool]:
+def slice_queryset(queryset: Any, page: Page, *, key: str = "id") -> tuple[list[Any], bool]:
     """Cut `page` out of a queryset: the rows newest first, and whether more follow in the direction of reading.
 
     The queryset carries the filters; its own ordering is replaced by `key` (a UUIDv7). One statement, which reads one
-    row more than asked to learn whether there are more. `read` turns the queryset into rows.
+    row more than asked to learn whether there are more.
     """
     if page.starting_after is not None:
         queryset = queryset.filter(**{f"{key}__lt": page.starting_after})
     elif page.ending_before is not None:
         queryset = queryset.filter(**{f"{key}__gt": page.ending_before})
     order = key if page.backwards else f"-{key}"
-    return slice_rows(read(queryset.order_by(order)[: page.limit + 1]), page)
+    return slice_rows(list(queryset.order_by(order)[: page.limit + 1]), page)
 
 
 def slice_rows(rows: Sequence[T], page: Page) -> tuple[list[T], bool]:

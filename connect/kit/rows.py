@@ -1,13 +1,14 @@
 """What the rows of every environment share, whichever app they belong to.
 
 Django compiles the SQL of every query anew. For a table of 25 columns that takes longer than PostgreSQL needs to run it,
-and it is the same text each time. So `save()` of a tenant row, `objects.one(…)` and `fetch(queryset)` keep the text per
+and it is the same text each time. So `save()` of a tenant row, `objects.one(…)` and `objects.page(…)` keep the text per
 model and set of columns. They mean exactly what Django's own would; whatever is unusual is left to Django.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar, Final, Self, TypeVar
 
@@ -15,13 +16,15 @@ import msgspec
 from django.db import connections, models
 
 from connect.kit import ids
+from connect.kit.pages import Page, clause
 
 M = TypeVar("M", bound=models.Model)
 Decoder = Callable[[Any], Any]
+_COMPARISONS: Final = {"": "=", "gte": ">=", "lt": "<"}
 
 
 class TenantManager(models.Manager[M]):
-    """The usual manager, and a short way to one row."""
+    """The usual manager, and a short way to one row and to a page of them."""
 
     def one(self, *, lock: bool = False, **key: Any) -> M | None:
         """The row whose columns have these values, or None; `key` has to name one row at most.
@@ -30,9 +33,25 @@ class TenantManager(models.Manager[M]):
         """
         using = self.db  # raises outside of an environment
         with connections[using].cursor() as cursor:
-            cursor.execute(_select(self.model, tuple(key), lock), list(key.values()))
+            conditions = tuple(_condition(self.model, name, is_null=False) for name in key)
+            cursor.execute(_select(self.model, conditions, "FOR UPDATE" if lock else ""), list(key.values()))
             found = cursor.fetchone()
-        return None if found is None else _load(self.model, using, (found,))[0]
+        return None if found is None else self.model.from_db(using, _names_of(self.model), _decoded(self.model, found))
+
+    def page(self, page: Page, conditions: Mapping[str, Any]) -> list[Any]:
+        """The rows of a page and one more, in the order `pages.slice_rows` takes them; read only, with a row's names.
+
+        A condition is a column's name, or that with `__gte` or `__lt` behind it; a None means that it is null.
+        """
+        cut, using = clause(page), self.db
+        texts = [_condition(self.model, name, is_null=value is None) for name, value in conditions.items()]
+        values = [value for value in conditions.values() if value is not None]
+        sql = _select(self.model, (*texts, cut.where), f"ORDER BY {cut.order} LIMIT %s")
+        with connections[using].cursor() as cursor:
+            cursor.execute(sql, [*values, *cut.where_parameters, cut.limit])
+            found = cursor.fetchall()
+        make = _plain(self.model)
+        return [make(_decoded(self.model, row)) for row in found]
 
 
 class TenantModel(models.Model):
@@ -66,14 +85,6 @@ class TenantModel(models.Model):
         return _execute(using, sql, [*fields, self._meta.pk], [*given, pk_val]) > 0
 
 
-def fetch(queryset: models.QuerySet[M]) -> list[M]:
-    """The rows of a plain queryset over whole rows: no `only`, `values`, annotations or joined objects."""
-    sql, parameters = queryset.query.sql_with_params()
-    with connections[queryset.db].cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return _load(queryset.model, queryset.db, cursor.fetchall())
-
-
 # --- the texts --------------------------------------------------------------------------------------------------------
 
 
@@ -89,10 +100,16 @@ def _update(model: type[models.Model], columns: tuple[str, ...]) -> str:
 
 
 @cache
-def _select(model: type[models.Model], key: tuple[str, ...], lock: bool) -> str:
+def _select(model: type[models.Model], conditions: tuple[str, ...], rest: str) -> str:
     columns = _names(field.column for field in _meta(model).concrete_fields)
-    condition = " AND ".join(f'"{_meta(model).get_field(name).column}" = %s' for name in key)
-    return f"SELECT {columns} FROM {_table(model)} WHERE {condition}{' FOR UPDATE' if lock else ''}"  # noqa: S608
+    return f"SELECT {columns} FROM {_table(model)} WHERE {' AND '.join(conditions)} {rest}"  # noqa: S608
+
+
+@cache
+def _condition(model: type[models.Model], name: str, *, is_null: bool) -> str:
+    attribute, _, comparison = name.partition("__")
+    column = _meta(model).get_field(attribute).column
+    return f'"{column}" IS NULL' if is_null else f'"{column}" {_COMPARISONS[comparison]} %s'
 
 
 def _table(model: type[models.Model]) -> str:
@@ -122,24 +139,29 @@ def _execute(using: str, sql: str, fields: Sequence[Any], values: Sequence[Any])
         return cursor.rowcount
 
 
-def _load(model: type[M], using: str, found: Iterable[tuple[Any, ...]]) -> list[M]:
-    names, decoders = _loading(model)
-    loaded = []
-    for row in found:
-        values = list(row)
-        for position, decode in decoders:
-            if values[position] is not None:
-                values[position] = decode(values[position])
-        loaded.append(model.from_db(using, names, values))
-    return loaded
+def _decoded(model: type[models.Model], row: tuple[Any, ...]) -> list[Any]:
+    values = list(row)
+    for position, decode in _decoders(model):
+        if values[position] is not None:
+            values[position] = decode(values[position])
+    return values
 
 
 @cache
-def _loading(model: type[models.Model]) -> tuple[list[str], list[tuple[int, Decoder]]]:
-    """The attributes of a row in the order of its columns, and those that do not come from the driver as they are."""
-    fields = _meta(model).concrete_fields
-    decoders = [(position, _decoder(field)) for position, field in enumerate(fields) if hasattr(field, "from_db_value")]
-    return [field.attname for field in fields], decoders
+def _decoders(model: type[models.Model]) -> list[tuple[int, Decoder]]:
+    """The positions of columns that do not come from the driver as they are."""
+    fields = enumerate(_meta(model).concrete_fields)
+    return [(position, _decoder(field)) for position, field in fields if hasattr(field, "from_db_value")]
+
+
+@cache
+def _names_of(model: type[models.Model]) -> list[str]:
+    return [field.attname for field in _meta(model).concrete_fields]
+
+
+@cache
+def _plain(model: type[models.Model]) -> Callable[[Sequence[Any]], Any]:
+    return namedtuple(model.__name__, _names_of(model))._make
 
 
 def _decoder(field: Any) -> Decoder:

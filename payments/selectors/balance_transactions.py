@@ -35,10 +35,9 @@ def page(
     created: TimeRange | None = None,
 ) -> tuple[list[BalanceTransactionOut], bool]:
     """A page of the caller's balance transactions, newest first, and whether there are more."""
-    rows = BalanceTransaction.objects.filter(account_id=caller.account)
-    narrowed = {"currency": currency, "source_id": source, "type": type}
-    rows = rows.filter(**{name: value for name, value in narrowed.items() if value})
-    found, has_more = lists.page(lists.within(rows, created), page, PREFIX)
+    found, has_more = lists.page(
+        caller, BalanceTransaction, page, PREFIX, created=created, currency=currency, source_id=source, type=type
+    )
     return [shapes.render(row, livemode=caller.livemode) for row in found], has_more
 
 

@@ -34,12 +34,9 @@ def page(
     created: TimeRange | None = None,
 ) -> tuple[list[ChargeOut], bool]:
     """A page of the caller's charges, newest first, and whether there are more."""
-    rows = Charge.objects.filter(account_id=caller.account)
-    if customer is not None:
-        rows = rows.filter(customer_id=customer)
-    if payment_intent is not None:
-        rows = rows.filter(payment_intent_id=payment_intent)
-    found, has_more = lists.page(lists.within(rows, created), page, PREFIX)
+    found, has_more = lists.page(
+        caller, Charge, page, PREFIX, created=created, customer_id=customer, payment_intent_id=payment_intent
+    )
     return [shapes.render(row, livemode=caller.livemode) for row in found], has_more
 
 

@@ -38,10 +38,9 @@ def page(
     caller: Caller, page: Page, *, email: str | None = None, created: TimeRange | None = None
 ) -> tuple[list[CustomerOut], bool]:
     """A page of the caller's customers, newest first, and whether there are more."""
-    rows = Customer.objects.filter(account_id=caller.account, deleted_at=None)
-    if email:
-        rows = rows.filter(email=email)
-    found, has_more = lists.page(lists.within(rows, created), page, PREFIX)
+    found, has_more = lists.page(
+        caller, Customer, page, PREFIX, created=created, always={"deleted_at": None}, email=email
+    )
     return [shape(caller, row) for row in found], has_more
 
 

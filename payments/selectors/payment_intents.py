@@ -40,12 +40,9 @@ def page(
     created: TimeRange | None = None,
 ) -> tuple[list[PaymentIntentOut], bool]:
     """A page of the caller's intents, newest first, and whether there are more."""
-    rows = PaymentIntent.objects.filter(account_id=caller.account)
-    if customer is not None:
-        rows = rows.filter(customer_id=customer)
-    if status:
-        rows = rows.filter(status=status)
-    found, has_more = lists.page(lists.within(rows, created), page, PREFIX)
+    found, has_more = lists.page(
+        caller, PaymentIntent, page, PREFIX, created=created, customer_id=customer, status=status
+    )
     return [shape(caller, row) for row in found], has_more
 
 

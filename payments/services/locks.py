@@ -21,9 +21,7 @@ def payment_intent(caller: Caller, intent_id: str) -> PaymentIntent:
     return row
 
 
-def attempt(
-    caller: Caller, attempt_id: UUID, *, intent_id: UUID | None = None
-) -> tuple[PaymentIntent, PaymentAttempt]:
+def attempt(caller: Caller, attempt_id: UUID, *, intent_id: UUID | None = None) -> tuple[PaymentIntent, PaymentAttempt]:
     """An attempt and its intent, the intent locked first. Both exist: attempts are never deleted.
 
     Whoever knows the intent's id says it, which saves looking it up.

@@ -93,7 +93,7 @@ def find(caller: Caller, claim: Claim, *, locked: bool) -> StoredReply | Interru
     if bytes(fingerprint) != claim.fingerprint:
         raise IdempotencyMismatch(key=claim.key)
     if state == "done":
-        return StoredReply(status, secretbox.unseal(reply, place=_place(caller, identifier)))
+        return StoredReply(status, secretbox.unseal(reply, place=_place(caller, claim)))
     if leased:
         raise IdempotencyKeyInUse
     with connection.cursor() as cursor:
@@ -106,10 +106,9 @@ def find(caller: Caller, claim: Claim, *, locked: bool) -> StoredReply | Interru
 
 def store(caller: Caller, claim: Claim, *, status: int, body: bytes) -> None:
     """Keep the answer of a request that began and ended in this transaction. Raises `KeyRaced`."""
-    identifier = ids.new()
-    sealed = secretbox.seal(body, place=_place(caller, identifier))
+    sealed = secretbox.seal(body, place=_place(caller, claim))
     _insert(
-        [identifier, caller.account, claim.key, claim.fingerprint, "done", caller.request_id, "", None, status, sealed]
+        [ids.new(), caller.account, claim.key, claim.fingerprint, "done", caller.request_id, "", None, status, sealed]
     )
 
 
@@ -134,19 +133,8 @@ def begin(caller: Caller, claim: Claim, *, resume: str) -> None:
 
 def finish(caller: Caller, claim: Claim, *, status: int, body: bytes) -> None:
     """Keep the answer of a request whose claim was kept by `begin`. The first answer stays."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id FROM connect_idempotency_key WHERE account_id = %s AND key = %s AND state = 'claimed' FOR UPDATE",
-            [caller.account, claim.key],
-        )
-        row = cursor.fetchone()
-        if row is None:
-            return
-        sealed = secretbox.seal(body, place=_place(caller, row[0]))
-        cursor.execute(
-            "UPDATE connect_idempotency_key SET state = 'done', status = %s, reply = %s, lease_until = NULL WHERE id = %s",
-            [status, sealed, row[0]],
-        )
+    sealed = secretbox.seal(body, place=_place(caller, claim))
+    _change(caller, claim, "state = 'done', status = %s, reply = %s, lease_until = NULL", [status, sealed])
 
 
 def release(caller: Caller, claim: Claim) -> None:
@@ -188,5 +176,5 @@ def _insert(values: list[Any]) -> None:
         raise KeyRaced from error
 
 
-def _place(caller: Caller, identifier: Any) -> str:
-    return f"{caller.environment.schema_name}.connect_idempotency_key.reply:{identifier}"
+def _place(caller: Caller, claim: Claim) -> str:
+    return f"{caller.environment.schema_name}.connect_idempotency_key.reply:{caller.account}:{claim.key}"

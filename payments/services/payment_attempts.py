@@ -502,6 +502,7 @@ def settle_open(caller: Caller) -> int:
         asked += 1
         try:
             answer = _ask(waiting)
+            failpoint("payments.settle.asked")
             with use_environment(caller.environment):
                 record(caller, waiting, answer)
         except Exception:  # the others must not wait for this one; its lease brings it back

@@ -225,7 +225,7 @@ def died(api, books, monkeypatch):
     """`died("before")`: a request whose process ended before, or `"after"`, the processor had been asked."""
 
     def die(when, path=PATH, body=PAY):
-        from payments.services import payment_attempts
+        from payments.services import processor_calls
 
         class Killed(BaseException):
             pass
@@ -235,7 +235,7 @@ def died(api, books, monkeypatch):
                 raise Killed
 
         with monkeypatch.context() as context:
-            context.setattr(payment_attempts, "failpoint", killed)
+            context.setattr(processor_calls, "failpoint", killed)
             with pytest.raises(Killed):
                 api.post(path, body, idempotency_key="k")
 

@@ -32,8 +32,10 @@ def attempt(caller: Caller, attempt_id: UUID) -> tuple[PaymentIntent, PaymentAtt
     return intent, PaymentAttempt.objects.select_for_update().get(pk=attempt_id)
 
 
-def charge(charge_id: UUID) -> Charge:
-    """A charge below an intent that is locked already."""
+def charge(charge_id: UUID | None) -> Charge:
+    """The charge of an intent that is locked already, locked too. It exists: charges are never deleted."""
+    if charge_id is None:
+        raise ValueError("this intent has no charge")
     return Charge.objects.select_for_update().get(pk=charge_id)
 
 

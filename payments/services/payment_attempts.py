@@ -35,6 +35,7 @@ from payments.clients.processor import (
     CaptureRequest,
     Declined,
     NotFound,
+    Processor,
     ProcessorTimeout,
     ProcessorUnavailable,
     StatusOutcome,
@@ -47,7 +48,7 @@ from payments.domain.events import Happening
 from payments.domain.payment_intent_state import Action, CancellationReason, CaptureMethod, Status, move
 from payments.models import Charge, PaymentAttempt, PaymentIntent, PaymentMethod
 from payments.selectors import payment_intents as intents
-from payments.services import charges, locks
+from payments.services import charges, locks, payment_methods
 from payments.shapes.payment_intents import PaymentIntentOut
 
 PREFIX: Final = "patt"
@@ -134,14 +135,14 @@ def begin_authorize(
 
 def begin_capture(caller: Caller, intent: PaymentIntent, amount: Money, *, final: bool) -> Waiting:
     """Commit an attempt to take `amount` of what is held. `final` releases the rest."""
-    charge = Charge.objects.get(pk=intent.latest_charge_id)
+    charge = locks.charge(intent.latest_charge_id)
     return _begin_on_charge(caller, intent, charge, PaymentAttempt.Kind.CAPTURE, amount_minor=amount.minor, final=final)
 
 
 def begin_void(caller: Caller, intent: PaymentIntent, *, reason: str | None) -> Waiting:
     """Commit an attempt to release what is held. The reason is kept with the intent until it is canceled."""
     intent.cancellation_reason = reason
-    charge = Charge.objects.get(pk=intent.latest_charge_id)
+    charge = locks.charge(intent.latest_charge_id)
     return _begin_on_charge(
         caller, intent, charge, PaymentAttempt.Kind.VOID, amount_minor=intent.amount_capturable_minor
     )
@@ -154,7 +155,7 @@ def require_none_open(intent: PaymentIntent) -> None:
 
 
 def _begin_on_charge(caller: Caller, intent: PaymentIntent, charge: Charge, kind: str, **request: Any) -> Waiting:
-    method = PaymentMethod.objects.get(pk=charge.payment_method_id)
+    method = payment_methods.load(charge.payment_method_id)
     request |= {
         "instrument": (method.card or {}).get("test_token") or "",
         "authorization": charge.processor_reference,
@@ -215,7 +216,7 @@ def perform(waiting: Waiting) -> Answer:
     return answer
 
 
-def _send(processor: clients.Processor, request: AnyRequest) -> Answer:
+def _send(processor: Processor, request: AnyRequest) -> Answer:
     match request:
         case AuthorizeRequest():
             return processor.authorize(request)

@@ -29,7 +29,7 @@ from payments.clients.processor import AnyRequest, AuthorizeRequest, CaptureRequ
 from payments.domain.payment_intent_state import Action, CaptureMethod, Status, move
 from payments.models import Charge, PaymentAttempt, PaymentIntent, PaymentMethod
 from payments.selectors import payment_intents as intents
-from payments.services import locks, payment_outcomes, processor_calls
+from payments.services import locks, payment_methods, payment_outcomes, processor_calls
 from payments.services.processor_calls import PREFIX, ProcessorCall
 from payments.shapes.payment_intents import PaymentIntentOut
 
@@ -97,14 +97,14 @@ def begin_authorize(
 
 def begin_capture(caller: Caller, intent: PaymentIntent, amount: Money, *, final: bool) -> Waiting:
     """Commit an attempt to take `amount` of what is held. `final` releases the rest."""
-    charge = Charge.objects.get(pk=intent.latest_charge_id)
+    charge = locks.charge(intent.latest_charge_id)
     return _begin_on_charge(caller, intent, charge, PaymentAttempt.Kind.CAPTURE, amount_minor=amount.minor, final=final)
 
 
 def begin_void(caller: Caller, intent: PaymentIntent, *, reason: str | None) -> Waiting:
     """Commit an attempt to release what is held. The reason is kept with the intent until it is canceled."""
     intent.cancellation_reason = reason
-    charge = Charge.objects.get(pk=intent.latest_charge_id)
+    charge = locks.charge(intent.latest_charge_id)
     return _begin_on_charge(
         caller, intent, charge, PaymentAttempt.Kind.VOID, amount_minor=intent.amount_capturable_minor
     )
@@ -117,7 +117,7 @@ def require_none_open(intent: PaymentIntent) -> None:
 
 
 def _begin_on_charge(caller: Caller, intent: PaymentIntent, charge: Charge, kind: str, **request: Any) -> Waiting:
-    method = PaymentMethod.objects.get(pk=charge.payment_method_id)
+    method = payment_methods.load(charge.payment_method_id)
     request |= {
         "instrument": (method.card or {}).get("test_token") or "",
         "authorization": charge.processor_reference,

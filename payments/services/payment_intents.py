@@ -255,7 +255,7 @@ def _kept_method(intent: PaymentIntent) -> PaymentMethod | None:
     """The intent's own payment method, if it can still be used: it may have been detached or attached since."""
     if not intent.payment_method_id:
         return None
-    method = PaymentMethod.objects.get(pk=intent.payment_method_id)
+    method = payment_methods.load(intent.payment_method_id)
     payment_methods.require_usable(method)
     _check_owner(method, intent.customer_id)
     return method
@@ -270,7 +270,7 @@ def _check_owner(method: PaymentMethod, customer_id: Any) -> None:
     raise errors.CustomerMismatch(customer=ids.encode("cus", customer_id), **known)
 
 
-def _method_required(intent: PaymentIntent) -> errors.PaymentMethodRequired:
+def _method_required(intent: PaymentIntent) -> errors.PaymentIntentUnexpectedState:
     if intent.customer_id:
         return errors.CustomerPaymentMethodRequired(
             customer=ids.encode("cus", intent.customer_id), param="payment_method"

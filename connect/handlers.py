@@ -10,7 +10,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from connect.api.addresses import client_address
+from connect.kit.addresses import client_address
 from connect.domain.tiers import SignInUnavailable, TooManySignIns
 from connect.kit import secretbox
 from connect.services import limits

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from connect.api.addresses import client_address
+from connect.kit.addresses import client_address
 from connect.domain import errors
 from connect.kit import clock
 from connect.selectors import credentials

@@ -17,7 +17,7 @@ from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from connect.api.addresses import client_address
+from connect.kit.addresses import client_address
 from connect.api.errors import render_error, to_domain_error
 from connect.kit import ids, logs
 from connect.services import request_logs

@@ -1,4 +1,4 @@
-"""What the rows of every app share."""
+"""What our own rows share, public and tenant."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from django.db import models
 from django.utils import timezone
 
 from connect.kit import ids
+from connect.kit.rows import TenantModel
 
 
 class PublicModel(models.Model):
@@ -13,15 +14,6 @@ class PublicModel(models.Model):
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    class Meta:
-        abstract = True
-
-
-class TenantModel(models.Model):
-    """A row of an environment's schema, reachable only inside `use_environment`."""
-
-    id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
 
     class Meta:
         abstract = True

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
 
 import msgspec
 
@@ -15,35 +17,45 @@ from connect.kit import ids
 from ledger.domain.accounts import AccountSpec
 from ledger.domain.postings import Line, Posting
 
-Named = list[tuple[str, str]]
-"""The distinct `(path, currency)` of a call, in the order of its account arrays."""
+
+class Batch(NamedTuple):
+    """Parameters of `ledger_post`, the ids its transactions will have, and its accounts in the order of its answer."""
+
+    parameters: list[str]
+    ids: list[UUID]
+    accounts: list[tuple[str, str]]
 
 
-def of_postings(postings: Sequence[Posting], now: datetime) -> tuple[list[str], Named]:
-    """The parameters of `ledger_post`, and its accounts in the order its answer has them. `now` dates what has no date."""
+def of_postings(postings: Sequence[Posting], now: datetime) -> Batch:
+    """Postings for one call. `now` dates what has no date. The accounts are distinct pairs of path and currency."""
     accounts = Accounts()
-    transactions, numbers, positions, amounts = [], [], [], []
+    position = accounts.position
+    identifiers = [ids.new() for _ in postings]
+    transactions: list[int] = []
+    numbers: list[int] = []
+    positions: list[int] = []
+    amounts: list[int] = []
     for index, posting in enumerate(postings, start=1):
-        for number, line in enumerate(posting.lines, start=1):
-            transactions.append(index)
-            numbers.append(number)
-            positions.append(accounts.position(line))
-            amounts.append(line.amount.minor)
+        lines = posting.lines
+        transactions += [index] * len(lines)
+        numbers += range(1, len(lines) + 1)
+        positions += [position(line) for line in lines]
+        amounts += [line.amount.minor for line in lines]
     parameters = [
-        plain(ids.new() for _ in postings),
-        texts(posting.kind for posting in postings),
-        texts(posting.idempotency_key for posting in postings),
-        texts((posting.effective_at or now).isoformat() for posting in postings),
-        texts(posting.reference for posting in postings),
-        texts(posting.description for posting in postings),
-        texts(json_text(posting.metadata) for posting in postings),
+        plain(identifiers),
+        texts([posting.kind for posting in postings]),
+        texts([posting.idempotency_key for posting in postings]),
+        texts([(posting.effective_at or now).isoformat() for posting in postings]),
+        texts([posting.reference for posting in postings]),
+        texts([posting.description for posting in postings]),
+        texts([json_text(posting.metadata) for posting in postings]),
         *accounts.parameters(),
         plain(transactions),
         plain(numbers),
         plain(positions),
         plain(amounts),
     ]
-    return parameters, list(accounts.positions)
+    return Batch(parameters, identifiers, list(accounts.positions))
 
 
 def of_lines(lines: Sequence[Line]) -> list[str]:
@@ -79,16 +91,20 @@ class Accounts:
 
     def parameters(self) -> list[str]:
         """Paths, currencies, normal sides, floors, stripes, owners and ids for those that are opened."""
-        specs = self.specs
-        return [
-            texts(path for path, _ in self.positions),
-            plain(currency for _, currency in self.positions),
-            plain("NULL" if spec is None else spec.normal_side for spec in specs),
-            plain("NULL" if spec is None or spec.floor_minor is None else spec.floor_minor for spec in specs),
-            plain("NULL" if spec is None else spec.stripes for spec in specs),
-            plain("NULL" if spec is None else spec.owner for spec in specs),
-            plain("NULL" if spec is None else ids.new() for spec in specs),
-        ]
+        named = list(self.positions)
+        nulls = ["NULL"] * len(named)
+        sides, floors, stripes, owners, identifiers = nulls[:], nulls[:], nulls[:], nulls[:], nulls
+        for index, spec in enumerate(self.specs):
+            if spec is not None:
+                sides[index] = spec.normal_side
+                stripes[index] = str(spec.stripes)
+                owners[index] = str(spec.owner)
+                identifiers[index] = str(ids.new())
+                if spec.floor_minor is not None:
+                    floors[index] = str(spec.floor_minor)
+        paths = texts([path for path, _ in named])
+        currencies = plain([currency for _, currency in named])
+        return [paths, currencies, plain(sides), plain(floors), plain(stripes), plain(owners), plain(identifiers)]
 
 
 def plain(values: Iterable[object]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import psycopg
 from django.db import DatabaseError, connection
 
 from connect.kit import tenancy
@@ -13,28 +14,37 @@ from ledger.domain import errors
 
 
 def call(caller: Caller, sql: str, parameters: Sequence[Any]) -> tuple[Any, ...]:
-    """The first row of `sql`. Raises `DomainError` for a rule of the ledger, else the database's own error.
+    """The only row of `sql`. Raises `DomainError` for a rule of the ledger, else the database's own error.
 
     Raises `EnvironmentRequired` outside of the caller's environment.
     """
-    row = rows(caller, sql, parameters, one=True)[0]
-    return row
+    return rows(caller, sql, parameters)[0]
 
 
-def rows(caller: Caller, sql: str, parameters: Sequence[Any], *, one: bool = False) -> list[tuple[Any, ...]]:
-    """All rows of `sql` (with `one`, the first); raises as `call` does."""
+def rows(caller: Caller, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """All rows of `sql`; raises as `call` does."""
     environment = tenancy.current()
     if environment is None or environment.schema_name != caller.environment.schema_name:
         raise tenancy.EnvironmentRequired(
             f"the ledger of {caller.environment.schema_name} is written inside use_environment(caller.environment)"
         )
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
-            return [cursor.fetchone()] if one else cursor.fetchall()
+        if connection.queries_logged or connection.execute_wrappers:
+            with connection.cursor() as cursor:
+                cursor.execute(sql, parameters)
+                return cursor.fetchall()
+        return _lean(sql, parameters)
     except DatabaseError as error:
         cause: Any = error.__cause__
-        refusal = errors.from_database(getattr(cause, "sqlstate", None), cause.diag.message_detail if cause else None)
+        detail = cause.diag.message_detail if isinstance(cause, psycopg.Error) else None
+        refusal = errors.from_database(getattr(cause, "sqlstate", None), detail)
         if refusal is None:
             raise
         raise refusal from error
+
+
+def _lean(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """The same without the layers of Django's cursor, which nobody listens to: a tenth of a posting's time."""
+    connection.validate_no_broken_transaction()
+    with connection.wrap_database_errors:
+        return psycopg.ClientCursor(connection.connection).execute(sql, parameters).fetchall()

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import models
 
-from connect.models.base import TenantModel
+from connect.kit.rows import TenantModel
 
 
 class Transaction(TenantModel):

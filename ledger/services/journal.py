@@ -7,19 +7,38 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+import msgspec
+
 from connect.kit import ids
 from connect.kit.caller import Caller
+from ledger.domain.accounts import NormalSide
 from ledger.domain.postings import Posting
 from ledger.domain.records import Balance, PostedTransaction
 from ledger.models import arrays, functions
 
-_POST: Final = (
-    "SELECT ids, existed, created_at, effective_at, accounts, normal_sides, posted, held_in, held_out FROM ledger_post("
-    "%s::uuid[], %s::text[], %s::text[], %s::timestamptz[], %s::text[], %s::text[], %s::text[],"
-    " %s::text[], %s::text[], %s::text[], %s::bigint[], %s::smallint[], %s::uuid[], %s::uuid[],"
-    " %s::int[], %s::int[], %s::int[], %s::bigint[])"
+POST: Final = (
+    "SELECT row_to_json(ledger_post(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s))::text"
 )
+"""One literal per array and one text back: no casts, because the function's signature types the literals."""
 _REVERSE: Final = "SELECT id, existed, created_at, effective_at FROM ledger_reverse(%s, %s, %s, %s, %s, %s::jsonb)"
+
+
+class _Answer(msgspec.Struct, gc=False):
+    """What `ledger_post` says. `ids` to `effective_at` are empty unless one of the keys existed."""
+
+    posted_at: datetime
+    accounts: list[UUID]
+    normal_sides: list[NormalSide]
+    posted: list[int | None]
+    held_in: list[int | None]
+    held_out: list[int | None]
+    ids: list[UUID]
+    existed: list[bool]
+    created_at: list[datetime]
+    effective_at: list[datetime]
+
+
+_ANSWER: Final = msgspec.json.Decoder(_Answer)
 
 
 def post(caller: Caller, posting: Posting) -> PostedTransaction:
@@ -40,28 +59,41 @@ def post_many(caller: Caller, postings: Sequence[Posting]) -> list[PostedTransac
     """
     if not postings:
         return []
-    parameters, named = arrays.of_postings(postings, caller.clock.business())
-    row = functions.call(caller, _POST, parameters)
-    found, existed, created, effective, accounts, sides, posted, held_in, held_out = row
+    now = caller.clock.business()
+    batch = arrays.of_postings(postings, now)
+    answer = _ANSWER.decode(functions.call(caller, POST, batch.parameters)[0])
     balances = {
         path: Balance(account, path, currency, side, amount, incoming, outgoing)
         for (path, currency), account, side, amount, incoming, outgoing in zip(
-            named, accounts, sides, posted, held_in, held_out, strict=True
+            batch.accounts,
+            answer.accounts,
+            answer.normal_sides,
+            answer.posted,
+            answer.held_in,
+            answer.held_out,
+            strict=True,
         )
-        if amount is not None
+        if amount is not None and incoming is not None and outgoing is not None
     }
-    if len(postings) == 1:
-        return [PostedTransaction(found[0], existed[0], created[0], effective[0], balances)]
+    if not answer.existed:
+        return [
+            PostedTransaction(
+                identifier, False, answer.posted_at, posting.effective_at or now, _touched(postings, posting, balances)
+            )
+            for identifier, posting in zip(batch.ids, postings, strict=True)
+        ]
     return [
-        PostedTransaction(
-            found[index],
-            existed[index],
-            created[index],
-            effective[index],
-            {line.path: balances[line.path] for line in posting.lines if line.path in balances},
+        PostedTransaction(identifier, existed, created_at, effective_at, _touched(postings, posting, balances))
+        for identifier, existed, created_at, effective_at, posting in zip(
+            answer.ids, answer.existed, answer.created_at, answer.effective_at, postings, strict=True
         )
-        for index, posting in enumerate(postings)
     ]
+
+
+def _touched(postings: Sequence[Posting], posting: Posting, balances: dict[str, Balance]) -> dict[str, Balance]:
+    if len(postings) == 1:
+        return balances
+    return {path: balances[path] for path in (line.path for line in posting.lines) if path in balances}
 
 
 def reverse(

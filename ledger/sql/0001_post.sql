@@ -37,6 +37,7 @@ END $$;
 -- Posts one or many transactions; all stand or none does. One element per transaction in p_ids … p_metadata, one per
 -- account in p_paths … p_new_ids, one per line in p_line_*: a line points at its transaction and account by position.
 -- A key that exists with the same content is answered with what it made (existed); with another content it is refused.
+-- posted_at is the created_at of what was written; ids, existed, created_at and effective_at are empty unless a key existed.
 -- Balances come in the order of p_paths, NULL for a striped account: its balance is a sum no posting should pay for.
 -- (SELECT p_…) hides the array from the planner: it would otherwise plan every call anew for the number of elements.
 CREATE FUNCTION ledger_post(
@@ -44,16 +45,16 @@ CREATE FUNCTION ledger_post(
     p_metadata text[],
     p_paths text[], p_currencies text[], p_sides text[], p_floors bigint[], p_stripes smallint[], p_owners uuid[], p_new_ids uuid[],
     p_line_transactions int[], p_line_numbers int[], p_line_accounts int[], p_line_amounts bigint[],
-    OUT ids uuid[], OUT existed boolean[], OUT created_at timestamptz[], OUT effective_at timestamptz[],
+    OUT posted_at timestamptz, OUT ids uuid[], OUT existed boolean[], OUT created_at timestamptz[], OUT effective_at timestamptz[],
     OUT accounts uuid[], OUT normal_sides text[], OUT posted bigint[], OUT held_in bigint[], OUT held_out bigint[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET enable_seqscan = off AS $$
 DECLARE
     v_striped boolean[];
     v_agreed boolean;
-    v_now timestamptz := clock_timestamp();
     v_written int;
     v_bad record;
 BEGIN
+    posted_at := clock_timestamp();
     SELECT array_agg(a.id ORDER BY r.n), array_agg(a.stripes > 1 ORDER BY r.n), bool_and((a.normal_side = coalesce(r.side, a.normal_side)) IS TRUE)
     INTO accounts, v_striped, v_agreed
     FROM unnest((SELECT p_paths), p_sides) WITH ORDINALITY AS r (path, side, n)
@@ -64,7 +65,7 @@ BEGIN
     END IF;
 
     INSERT INTO ledger_transaction (id, kind, idempotency_key, effective_at, created_at, reference, description, metadata)
-    SELECT t.id, t.kind, t.key, t.effective, v_now, t.reference, t.description, t.metadata::jsonb
+    SELECT t.id, t.kind, t.key, t.effective, posted_at, t.reference, t.description, t.metadata::jsonb
     FROM unnest((SELECT p_ids), p_kinds, p_keys, p_effective, p_references, p_descriptions, p_metadata)
          AS t (id, kind, key, effective, reference, description, metadata)
     ORDER BY t.key
@@ -73,16 +74,16 @@ BEGIN
 
     IF v_written = cardinality(p_ids) THEN
         INSERT INTO ledger_entry (transaction_id, line, account_id, currency, amount_minor, effective_at, created_at)
-        SELECT p_ids[l.t], l.line, accounts[l.a], p_currencies[l.a], l.amount, p_effective[l.t], v_now
+        SELECT p_ids[l.t], l.line, accounts[l.a], p_currencies[l.a], l.amount, p_effective[l.t], posted_at
         FROM unnest((SELECT p_line_transactions), p_line_numbers, p_line_accounts, p_line_amounts) AS l (t, line, a, amount);
-        ids := p_ids;
-        existed := array_fill(false, ARRAY[v_written]);
-        created_at := array_fill(v_now, ARRAY[v_written]);
-        effective_at := p_effective;
+        ids := '{}';
+        existed := '{}';
+        created_at := '{}';
+        effective_at := '{}';
     ELSE
         IF v_written > 0 THEN
             INSERT INTO ledger_entry (transaction_id, line, account_id, currency, amount_minor, effective_at, created_at)
-            SELECT p_ids[l.t], l.line, accounts[l.a], p_currencies[l.a], l.amount, p_effective[l.t], v_now
+            SELECT p_ids[l.t], l.line, accounts[l.a], p_currencies[l.a], l.amount, p_effective[l.t], posted_at
             FROM unnest((SELECT p_line_transactions), p_line_numbers, p_line_accounts, p_line_amounts) AS l (t, line, a, amount)
             WHERE EXISTS (SELECT 1 FROM ledger_transaction t WHERE t.id = p_ids[l.t]);
         END IF;

@@ -23,7 +23,7 @@ from payments.shapes.payment_methods import PaymentMethodOut
 class InvoiceSettingsIn(InputSerializer):
     """What payments of this customer use unless they say otherwise."""
 
-    default_payment_method = text(60)
+    default_payment_method = text(100)
 
 
 class CustomerUpdateIn(InputSerializer):
@@ -43,7 +43,7 @@ class CustomerUpdateIn(InputSerializer):
 class CustomerCreateIn(CustomerUpdateIn):
     """`payment_method` is attached and becomes the default."""
 
-    payment_method = TextField(max_length=60, required=False)
+    payment_method = TextField(max_length=100, required=False)
 
 
 class CustomerFilters(ListFilters):

@@ -45,7 +45,7 @@ _FAILURES = (
 class PaymentMethodChoice(InputSerializer):
     """How the payer pays: a payment method's id (or a test instrument such as `pm_card_visa`), or its data."""
 
-    payment_method = text(60)
+    payment_method = text(100)
     payment_method_data = PaymentMethodDataIn(required=False)
     receipt_email = text(512)
     setup_future_usage = EnumField(["off_session", "on_session"], required=False, allow_null=True)
@@ -70,7 +70,7 @@ class PaymentIntentCreateIn(PaymentMethodChoice, PaymentIntentWords):
 
     amount = MinorUnitsField(min_value=1)
     currency = CurrencyField()
-    customer = TextField(max_length=60, required=False)
+    customer = TextField(max_length=100, required=False)
     payment_method_types = ListField(child=EnumField(["card"]), required=False, min_length=1)
     confirmation_method = EnumField([method.value for method in ConfirmationMethod], required=False)
     confirm = BooleanField(required=False)
@@ -85,7 +85,7 @@ class PaymentIntentUpdateIn(PaymentMethodChoice, PaymentIntentWords):
 
     amount = MinorUnitsField(min_value=1, required=False)
     currency = CurrencyField(required=False)
-    customer = TextField(max_length=60, required=False)
+    customer = TextField(max_length=100, required=False)
 
 
 class PaymentIntentConfirmIn(PaymentMethodChoice):

@@ -44,7 +44,7 @@ class PaymentMethodUpdateIn(InputSerializer):
 class AttachIn(InputSerializer):
     """The customer to keep it for."""
 
-    customer = TextField(max_length=60)
+    customer = TextField(max_length=100)
 
 
 class PaymentMethodFilters(ListFilters):

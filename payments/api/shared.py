@@ -49,7 +49,7 @@ class CardIn(InputSerializer):
     exp_month = IntegerField(required=False, min_value=1, max_value=12)
     exp_year = IntegerField(required=False, min_value=0, max_value=9999)
     cvc = TextField(max_length=4, required=False)
-    token = TextField(max_length=60, required=False)
+    token = TextField(max_length=100, required=False)
 
 
 class PaymentMethodDataIn(InputSerializer):

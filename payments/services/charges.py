@@ -124,7 +124,7 @@ def method_data(caller: Caller, charge: Charge) -> dict[str, Any]:
 
 def _of_attempt(caller: Caller, intent: PaymentIntent, attempt: PaymentAttempt) -> tuple[Charge, CardDetails]:
     """A new charge, not saved, with what it takes over from its intent and method."""
-    method = PaymentMethod.objects.get(pk=intent.payment_method_id)
+    method = PaymentMethod.objects.one(id=intent.payment_method_id)
     charge = Charge(
         id=attempt.charge_id,
         account_id=intent.account_id,

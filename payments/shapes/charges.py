@@ -8,7 +8,7 @@ import msgspec
 
 from connect.kit.clock import unix
 from connect.kit.ids import encode
-from payments.shapes.billing_details import BillingDetailsOut, ShippingOut, billing_details
+from payments.shapes.billing_details import BillingDetailsOut, ShippingOut, billing_details, shipping
 
 
 class ChargeOut(msgspec.Struct, kw_only=True):
@@ -97,6 +97,9 @@ def render(row: Any, *, livemode: bool) -> ChargeOut:
         payment_method_details=details or None,
         receipt_email=row.receipt_email or None,
         refunded=row.refunded,
+        shipping=shipping(row.shipping),
         statement_descriptor=row.statement_descriptor or None,
+        statement_descriptor_suffix=row.statement_descriptor_suffix or None,
         status=row.status,
+        transfer_group=row.transfer_group or None,
     )

@@ -1,0 +1,190 @@
+"""How the owner succeeds: for every operation of the API what has to be there, what is sent, and the scope it needs.
+
+The routes come from the resolver; an operation without a recipe fails `test_every_operation_has_a_recipe`. The scope is
+written down here a second time on purpose: it is what people were promised, not what the view happens to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from connect.kit import ids
+
+Make = Callable[[Any], str]
+"""Makes an object through an API client and returns its id."""
+
+_number = count(1)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """`make` prepares the object in the path, fresh for each attempt. `body` is sent as body or query; a function in it
+    is called with the client and gives an id. `names` are the parameters that name other objects, with their prefix.
+    """
+
+    scope: str
+    make: Make | None = None
+    prefix: str = ""
+    body: Mapping[str, Any] = field(default_factory=dict)
+    names: Mapping[str, tuple[str, Make]] = field(default_factory=dict)
+
+    def parameters(self, api: Any) -> dict[str, Any]:
+        return {name: value(api) if callable(value) else value for name, value in self.body.items()}
+
+
+def created(answer: Any) -> dict[str, Any]:
+    assert answer.status_code == 200, answer.content
+    return answer.json()
+
+
+# --- payments ---------------------------------------------------------------------------------------------------------
+
+
+def customer(api: Any) -> str:
+    return created(api.post("/v1/customers", {"email": "ana@example.com", "metadata": {"shop": "7"}}))["id"]
+
+
+def method(api: Any) -> str:
+    return created(api.post("/v1/payment_methods", {"type": "card", "card": {"token": "tok_visa"}}))["id"]
+
+
+def kept_method(api: Any) -> str:
+    identifier = method(api)
+    return created(api.post(f"/v1/payment_methods/{identifier}/attach", {"customer": customer(api)}))["id"]
+
+
+def _intent(api: Any, **more: Any) -> dict[str, Any]:
+    return created(api.post("/v1/payment_intents", {"amount": 2500, "currency": "eur", **more}))
+
+
+def intent(api: Any) -> str:
+    return _intent(api, payment_method="pm_card_visa")["id"]
+
+
+def held_intent(api: Any) -> str:
+    return _intent(api, payment_method="pm_card_visa", confirm=True, capture_method="manual")["id"]
+
+
+def charge(api: Any) -> str:
+    return _intent(api, payment_method="pm_card_visa", confirm=True)["latest_charge"]
+
+
+def balance_transaction(api: Any) -> str:
+    return created(api.get(f"/v1/charges/{charge(api)}"))["balance_transaction"]
+
+
+PAYMENTS = {
+    "GET /v1/balance": Recipe("balance:read"),
+    "GET /v1/balance_transactions": Recipe("balance:read", names={"source": ("ch", charge)}),
+    "GET /v1/balance_transactions/{pk}": Recipe("balance:read", balance_transaction, "txn"),
+    "GET /v1/charges": Recipe("payments:read", names={"customer": ("cus", customer), "payment_intent": ("pi", intent)}),
+    "GET /v1/charges/{pk}": Recipe("payments:read", charge, "ch"),
+    "POST /v1/charges/{pk}": Recipe("payments:write", charge, "ch", {"description": "changed"}),
+    "GET /v1/customers": Recipe("customers:read"),
+    "POST /v1/customers": Recipe("customers:write", body={"name": "Ana"}, names={"payment_method": ("pm", method)}),
+    "GET /v1/customers/{pk}": Recipe("customers:read", customer, "cus"),
+    "POST /v1/customers/{pk}": Recipe("customers:write", customer, "cus", {"name": "changed"}),
+    "DELETE /v1/customers/{pk}": Recipe("customers:write", customer, "cus"),
+    "GET /v1/customers/{pk}/payment_methods": Recipe("customers:read", customer, "cus"),
+    "GET /v1/payment_intents": Recipe("payments:read", names={"customer": ("cus", customer)}),
+    "POST /v1/payment_intents": Recipe(
+        "payments:write",
+        body={"amount": 2500, "currency": "eur"},
+        names={"customer": ("cus", customer), "payment_method": ("pm", method)},
+    ),
+    "GET /v1/payment_intents/{pk}": Recipe("payments:read", intent, "pi"),
+    "POST /v1/payment_intents/{pk}": Recipe(
+        "payments:write",
+        intent,
+        "pi",
+        {"amount": 2600},
+        names={"customer": ("cus", customer), "payment_method": ("pm", method)},
+    ),
+    "POST /v1/payment_intents/{pk}/confirm": Recipe(
+        "payments:write", intent, "pi", names={"payment_method": ("pm", method)}
+    ),
+    "POST /v1/payment_intents/{pk}/capture": Recipe("payments:write", held_intent, "pi", {"amount_to_capture": 2000}),
+    "POST /v1/payment_intents/{pk}/cancel": Recipe("payments:write", held_intent, "pi"),
+    "GET /v1/payment_methods": Recipe("payments:read", names={"customer": ("cus", customer)}),
+    "POST /v1/payment_methods": Recipe("payments:write", body={"type": "card", "card": {"token": "tok_visa"}}),
+    "GET /v1/payment_methods/{pk}": Recipe("payments:read", method, "pm"),
+    "POST /v1/payment_methods/{pk}": Recipe("payments:write", kept_method, "pm", {"metadata": {"a": "b"}}),
+    "POST /v1/payment_methods/{pk}/attach": Recipe(
+        "payments:write", method, "pm", {"customer": customer}, names={"customer": ("cus", customer)}
+    ),
+    "POST /v1/payment_methods/{pk}/detach": Recipe("payments:write", kept_method, "pm"),
+}
+
+# --- ledger -----------------------------------------------------------------------------------------------------------
+
+
+def account(api: Any) -> str:
+    body = {"path": f"matrix:{next(_number)}", "currency": "eur"}
+    return created(api.post("/v1/ledger/accounts", body))["id"]
+
+
+def _lines(api: Any) -> list[dict[str, Any]]:
+    return [
+        {"account": account(api), "amount": 700, "currency": "eur", "direction": direction}
+        for direction in ("debit", "credit")
+    ]
+
+
+def transaction(api: Any) -> str:
+    return created(api.post("/v1/ledger/transactions", {"lines": _lines(api)}))["id"]
+
+
+def hold(api: Any) -> str:
+    body = {"source": account(api), "destination": account(api), "amount": 300, "currency": "eur"}
+    return created(api.post("/v1/ledger/holds", body))["id"]
+
+
+LEDGER = {
+    "GET /v1/ledger/accounts": Recipe("ledger:read"),
+    "POST /v1/ledger/accounts": Recipe(
+        "ledger:write", body={"path": lambda api: f"matrix:{next(_number)}", "currency": "eur"}
+    ),
+    "GET /v1/ledger/accounts/{pk}": Recipe("ledger:read", account, "lacct"),
+    "POST /v1/ledger/accounts/{pk}": Recipe("ledger:write", account, "lacct", {"name": "changed"}),
+    "POST /v1/ledger/accounts/{pk}/close": Recipe("ledger:write", account, "lacct"),
+    "GET /v1/ledger/transactions": Recipe("ledger:read", names={"account": ("lacct", account)}),
+    "POST /v1/ledger/transactions": Recipe("ledger:write", body={"lines": _lines}),
+    "GET /v1/ledger/transactions/{pk}": Recipe("ledger:read", transaction, "ltxn"),
+    "POST /v1/ledger/transactions/{pk}/reverse": Recipe("ledger:write", transaction, "ltxn"),
+    "GET /v1/ledger/holds": Recipe("ledger:read", names={"account": ("lacct", account)}),
+    "POST /v1/ledger/holds": Recipe(
+        "ledger:write",
+        body={"source": account, "destination": account, "amount": 300, "currency": "eur"},
+        names={"source": ("lacct", account), "destination": ("lacct", account)},
+    ),
+    "GET /v1/ledger/holds/{pk}": Recipe("ledger:read", hold, "lhold"),
+    "POST /v1/ledger/holds/{pk}/capture": Recipe("ledger:write", hold, "lhold"),
+    "POST /v1/ledger/holds/{pk}/void": Recipe("ledger:write", hold, "lhold"),
+    "GET /v1/ledger/balances": Recipe("ledger:read"),
+    "GET /v1/ledger/drift": Recipe("ledger:read"),
+}
+
+RECIPES: dict[str, Recipe] = {**PAYMENTS, **LEDGER}
+
+
+def shapes(identifier: str, prefix: str) -> dict[str, str]:
+    """Texts in the place of an id that name no object, by what they are."""
+    body = identifier.rpartition("_")[2]
+    uuid = ids.decode(prefix, identifier)
+    return {
+        "another prefix": f"zz_{body}",
+        "no prefix": body,
+        "a UUID": str(uuid),
+        "too short": identifier[:-1],
+        "too long": f"{identifier}0",
+        "swapped case": f"{prefix}_{body.swapcase()}",
+        "beyond 128 bits": f"{prefix}_{'z' * ids.BODY_LENGTH}",
+        "SQL": f"{identifier}'--",
+        "a NUL": f"{identifier}%00",
+        "a homoglyph": identifier.replace("_", "%EF%BC%BF", 1),
+        "a wildcard": "*",
+        "a number": "1",
+    }

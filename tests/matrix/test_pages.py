@@ -1,0 +1,238 @@
+"""Who may open which page: every page of the resolver against every role, a stranger and nobody.
+
+`connect.domain.permissions` is the table. A page without a recipe fails, and so does a new part of the product that is
+neither the API, nor the dashboard, nor named below with the reason why it has no roles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+
+from connect.domain import permissions
+from connect.domain.permissions import Role
+from connect.models import ApiKey, Membership, Organization, OrganizationAuditEntry, User
+from connect.services import api_keys
+from tests.conftest import Api
+from tests.matrix import recipes
+from tests.matrix.routes import METHODS, routes
+
+ELSEWHERE = {
+    "/accounts": "signing in, by django-allauth: a person's own pages, no organization's",
+    "/healthz": "for machines",
+    "/readyz": "for machines",
+    "/metrics": "for machines, with a token of its own",
+    "/admin": "staff only; tests/admin",
+    "/static": "files",
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    """`permission` is None for a page of the person's own. `arguments` makes what its path names, beside organization
+    and mode. `form` is what a POST sends to succeed; without it the page has none.
+    """
+
+    permission: str | None
+    arguments: Callable[[Any, Any], dict[str, str]] | None = None
+    form: Mapping[str, Any] | None = None
+    methods: frozenset[str] = field(default=frozenset({"GET"}))
+
+
+def _key(api: Any, caller: Any) -> dict[str, str]:
+    return {"key_id": api_keys.create(caller, name="For a page", scopes=["*"])[0].id}
+
+
+def _payment(api: Any, caller: Any) -> dict[str, str]:
+    return {"payment_id": recipes.intent(api)}
+
+
+FORM = frozenset({"GET", "POST"})
+PAGES = {
+    "dashboard:home": Page("home:read"),
+    "dashboard:payments": Page("payments:read"),
+    "dashboard:payment": Page("payments:read", _payment),
+    "dashboard:api_keys": Page("api_keys:read"),
+    "dashboard:api_key_new": Page("api_keys:write", form={"name": "A", "access": "full", "expires": "0"}, methods=FORM),
+    "dashboard:api_key_roll": Page("api_keys:write", _key, {"overlap": "0"}, FORM),
+    "dashboard:api_key_revoke": Page("api_keys:write", _key, {}, FORM),
+}
+"""Pages of an organization's mode, each with the permission it needs."""
+OWN_PAGES = {
+    "dashboard:start": Page(None),
+    "dashboard:organization_new": Page(None, form={"name": "Furra e Re"}, methods=FORM),
+    "dashboard:preparing": Page(None),
+}
+"""Pages of the person: whoever is signed in."""
+OPEN_PAGES = {"dashboard:theme", "dashboard:mailbox", "dashboard:mailbox_message"}
+"""Pages that ask nobody who they are: a colour, and the mailbox that exists in development only."""
+
+OF_AN_ORGANIZATION = [route for route in routes() if route.path.startswith("/o/{org_slug}/{mode}")]
+
+
+def test_every_page_has_a_recipe():
+    parts = [route for route in routes() if not route.path.startswith("/v1")]
+    dashboard = {route.name for route in parts if not any(_under(route.path, prefix) for prefix in ELSEWHERE)}
+    assert dashboard == set(PAGES) | set(OWN_PAGES) | OPEN_PAGES
+    assert {route.name for route in OF_AN_ORGANIZATION} == set(PAGES)
+
+
+def _under(path: str, prefix: str) -> bool:
+    return path == prefix or path.startswith(f"{prefix}/")
+
+
+def test_every_permission_of_a_page_is_in_the_table():
+    assert {page.permission for page in PAGES.values()} <= set(permissions.PERMISSIONS)
+
+
+@pytest.fixture
+def browser(db: None) -> Callable[[str], Client]:
+    """`browser("analyst")` is signed in with that role in Acme, `browser("")` belongs to Other only, as its owner."""
+
+    def sign_in(role: str) -> Client:
+        client = Client(raise_request_exception=False)
+        if role:
+            person = User.objects.create_user(f"{role}@matrix.example", "a password nobody types")
+            Membership.objects.create(organization=Organization.objects.get(slug="acme"), user=person, role=role)
+        else:
+            person = User.objects.get(email="owner@other.example")
+        client.force_login(person)
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def address(api: Api, caller: Any) -> Callable[..., str]:
+    """The address of a page, with what it names made afresh."""
+
+    def of(name: str, slug: str = "acme", mode: str = "test") -> str:
+        page = PAGES[name]
+        more = page.arguments(api, caller) if page.arguments else {}
+        return reverse(name, kwargs={"org_slug": slug, "mode": mode, **more})
+
+    return of
+
+
+def public_state() -> tuple[Any, ...]:
+    """What the forms could change: keys, and the organization's audit log."""
+    return (
+        list(ApiKey.objects.order_by("id").values_list("id", "revoked_at", "expires_at", "rolled_to_id")),
+        OrganizationAuditEntry.objects.count(),
+    )
+
+
+def send(client: Client, method: str, path: str, page: Page) -> Any:
+    return client.post(path, page.form) if method == "POST" else client.generic(method, path)
+
+
+@pytest.mark.parametrize("role", [role.value for role in Role])
+@pytest.mark.parametrize("name", sorted(PAGES))
+def test_a_role_opens_exactly_what_the_table_grants(name, role, browser, address, state, cell):
+    page, client = PAGES[name], browser(role)
+    granted = permissions.allows(role, page.permission)
+    for method in sorted(page.methods):
+        path = address(name)
+        before = (state(), public_state())
+        answer = send(client, method, path, page)
+        if granted:
+            assert answer.status_code in ({200} if method == "GET" else {200, 302}), (method, answer.content[:300])
+            assert method == "GET" or public_state() != before[1], "a form that succeeds changes something"
+            cell("pages granted")
+        else:
+            assert answer.status_code == 403, method
+            assert (state(), public_state()) == before
+            cell("pages refused")
+
+
+@pytest.mark.parametrize("name", sorted(PAGES))
+def test_a_stranger_learns_nothing(name, browser, address, state, cell):
+    """An organization that is not theirs, one that does not exist, and a mode that does not: all are the same 404."""
+    page, stranger = PAGES[name], browser("")
+    for method in sorted(page.methods):
+        paths = [
+            address(name),
+            address(name, mode="live"),
+            address(name, slug="nobody-at-all"),
+            address(name, mode="x"),
+        ]
+        before = (state(), public_state())
+        answers = [send(stranger, method, path, page) for path in paths]
+        assert [answer.status_code for answer in answers] == [404] * len(paths)
+        assert len({_without_token(answer) for answer in answers}) == 1
+        assert (state(), public_state()) == before
+        cell("pages refused to strangers")
+
+
+def _without_token(answer: Any) -> bytes:
+    return answer.content.replace(answer["Request-Id"].encode(), b"")
+
+
+@pytest.mark.parametrize("name", sorted(name for name, page in PAGES.items() if page.arguments))
+def test_an_object_of_another_environment_is_on_no_page(name, browser, api_as, environments, address, state, cell):
+    """Through a member's own pages, what another organization or the other mode made is a 404."""
+    page, owner = PAGES[name], browser("owner")
+    theirs = reverse(name, kwargs={"org_slug": "acme", "mode": "live", **_arguments_of(address(name))})
+    other = page.arguments(api_as("other", "test"), _caller(environments["other/test"]))
+    foreign = reverse(name, kwargs={"org_slug": "acme", "mode": "test", **other})
+    for method in sorted(page.methods):
+        before = (state(), public_state())
+        for path in (theirs, foreign):
+            assert send(owner, method, path, page).status_code == 404, path
+            cell("pages refused to strangers")
+        assert (state(), public_state()) == before
+
+
+def _arguments_of(path: str) -> dict[str, str]:
+    from django.urls import resolve
+
+    return {name: value for name, value in resolve(path).kwargs.items() if name not in {"org_slug", "mode"}}
+
+
+def _caller(environment: Any) -> Any:
+    from connect.kit.caller import Caller
+
+    return Caller.system(environment, "tests.matrix")
+
+
+@pytest.mark.parametrize("name", sorted(PAGES | OWN_PAGES))
+def test_nobody_is_asked_to_sign_in_first(name, address, state, cell):
+    page = (PAGES | OWN_PAGES)[name]
+    if name in PAGES:
+        path = address(name)
+    else:
+        path = reverse(name, kwargs={"org_slug": "acme"} if name == "dashboard:preparing" else {})
+    for method in sorted(page.methods):
+        before = (state(), public_state())
+        answer = send(Client(), method, path, page)
+        assert answer.status_code == 302
+        assert answer["Location"].startswith(reverse(settings.LOGIN_URL))
+        assert (state(), public_state()) == before
+        cell("pages refused to nobody")
+
+
+@pytest.mark.parametrize("name", sorted(PAGES))
+def test_a_page_takes_the_methods_it_has(name, browser, address, cell):
+    page, owner, path = PAGES[name], browser("owner"), address(name)
+    for method in set(METHODS) - page.methods:
+        assert owner.generic(method, path).status_code == 405, method
+        cell("methods not offered")
+
+
+@pytest.mark.parametrize("name", sorted(name for name, page in (PAGES | OWN_PAGES).items() if "POST" in page.methods))
+def test_a_form_of_another_site_is_refused(name, address, state, cell):
+    """Without the token that only our own page holds, a POST changes nothing, whoever is signed in."""
+    page = (PAGES | OWN_PAGES)[name]
+    path = address(name) if name in PAGES else reverse(name)
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(User.objects.get(email="owner@acme.example"))
+    before = (state(), public_state())
+    assert browser.post(path, page.form).status_code == 403
+    assert (state(), public_state()) == before
+    cell("forged forms refused")

@@ -33,7 +33,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def signed_in(browser: Any, live_server: Any, staff: Any) -> Iterator[Callable[..., Any]]:
-    """`signed_in("dark")` is a page on `/admin/` after signing in by hand. In the end it must have done nothing wrong."""
+    """`signed_in("dark")` is a page on `/admin/` after signing in by hand. It must do nothing wrong."""
     from allauth.account.models import EmailAddress
 
     user = staff()

@@ -30,8 +30,8 @@ class ApiKeyAdmin(RowAdmin):
     list_select_related = ("environment__organization", "created_by")
     list_display = ("public_id", "name", "redacted", "environment", "standing", "last_used_at", "created_at")
     fields = (
-        "public_id", "name", "redacted", "environment", "standing", "scopes", "ip_allowlist", "created_by", "created_at",
-        "expires_at", "last_used_at", "revoked_at",
+        "public_id", "name", "redacted", "environment", "standing", "scopes", "ip_allowlist", "created_by",
+        "created_at", "expires_at", "last_used_at", "revoked_at",
     )  # fmt: skip
     actions = ("revoke",)
 

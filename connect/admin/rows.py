@@ -43,7 +43,7 @@ class RowAdmin(ModelAdmin):
     """Read-only rows, newest first, found by public id.
 
     `prefix` is that of their public ids. `references` maps the prefix of another object's id to the field that holds
-    it: typing `cus_…` finds the payments of that customer. `exact` are text fields that are compared whole, by their index.
+    it: typing `cus_…` finds the payments of that customer. `exact` are text fields compared whole, by their index.
     """
 
     prefix: ClassVar[str] = ""

@@ -7,7 +7,7 @@ step is a module of its own beside this one; a resource only says what is its ow
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.http import HttpResponse
 from rest_framework.request import Request
@@ -35,7 +35,7 @@ class ApiViewSet(GenericViewSet):
     """
 
     scope_resource: ClassVar[str] = ""
-    id_prefix: ClassVar[str] = ""
+    id_prefix: str = ""
     lookup_value_regex = "[^/]+"
     caller: Caller
     parameters: dict[str, Any]
@@ -109,7 +109,7 @@ class ApiViewSet(GenericViewSet):
         return response
 
     def _caller(self, request: Request) -> Caller:
-        credential: Credential = request.auth
+        credential = cast("Credential", request.auth)
         meta = request.META
         if account := meta.get("HTTP_STRIPE_ACCOUNT"):
             raise AccountInvalid(account=account)

@@ -96,10 +96,11 @@ def find(caller: Caller, claim: Claim, *, locked: bool) -> StoredReply | Interru
         return StoredReply(status, secretbox.unseal(reply, place=_place(caller, identifier)))
     if leased:
         raise IdempotencyKeyInUse
+    taken_over: list[Any] = [timedelta(seconds=lease_seconds()), caller.request_id, identifier]
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE connect_idempotency_key SET lease_until = clock_timestamp() + %s, request_id = %s WHERE id = %s",
-            [timedelta(seconds=lease_seconds()), caller.request_id, identifier],
+            taken_over,
         )
     return Interrupted(resume)
 
@@ -136,7 +137,8 @@ def finish(caller: Caller, claim: Claim, *, status: int, body: bytes) -> None:
     """Keep the answer of a request whose claim was kept by `begin`. The first answer stays."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM connect_idempotency_key WHERE account_id = %s AND key = %s AND state = 'claimed' FOR UPDATE",
+            "SELECT id FROM connect_idempotency_key WHERE account_id = %s AND key = %s AND state = 'claimed'"
+            " FOR UPDATE",
             [caller.account, claim.key],
         )
         row = cursor.fetchone()
@@ -144,7 +146,8 @@ def finish(caller: Caller, claim: Claim, *, status: int, body: bytes) -> None:
             return
         sealed = secretbox.seal(body, place=_place(caller, row[0]))
         cursor.execute(
-            "UPDATE connect_idempotency_key SET state = 'done', status = %s, reply = %s, lease_until = NULL WHERE id = %s",
+            "UPDATE connect_idempotency_key SET state = 'done', status = %s, reply = %s, lease_until = NULL"
+            " WHERE id = %s",
             [status, sealed, row[0]],
         )
 

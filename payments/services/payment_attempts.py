@@ -35,6 +35,7 @@ from payments.clients.processor import (
     CaptureRequest,
     Declined,
     NotFound,
+    Processor,
     ProcessorTimeout,
     ProcessorUnavailable,
     StatusOutcome,
@@ -134,6 +135,7 @@ def begin_authorize(
 
 def begin_capture(caller: Caller, intent: PaymentIntent, amount: Money, *, final: bool) -> Waiting:
     """Commit an attempt to take `amount` of what is held. `final` releases the rest."""
+    assert intent.latest_charge_id is not None, "what is held has a charge"
     charge = Charge.objects.get(pk=intent.latest_charge_id)
     return _begin_on_charge(caller, intent, charge, PaymentAttempt.Kind.CAPTURE, amount_minor=amount.minor, final=final)
 
@@ -141,6 +143,7 @@ def begin_capture(caller: Caller, intent: PaymentIntent, amount: Money, *, final
 def begin_void(caller: Caller, intent: PaymentIntent, *, reason: str | None) -> Waiting:
     """Commit an attempt to release what is held. The reason is kept with the intent until it is canceled."""
     intent.cancellation_reason = reason
+    assert intent.latest_charge_id is not None, "what is held has a charge"
     charge = Charge.objects.get(pk=intent.latest_charge_id)
     return _begin_on_charge(
         caller, intent, charge, PaymentAttempt.Kind.VOID, amount_minor=intent.amount_capturable_minor
@@ -154,6 +157,7 @@ def require_none_open(intent: PaymentIntent) -> None:
 
 
 def _begin_on_charge(caller: Caller, intent: PaymentIntent, charge: Charge, kind: str, **request: Any) -> Waiting:
+    assert charge.payment_method_id is not None, "no charge is made without a method"
     method = PaymentMethod.objects.get(pk=charge.payment_method_id)
     request |= {
         "instrument": (method.card or {}).get("test_token") or "",
@@ -215,7 +219,7 @@ def perform(waiting: Waiting) -> Answer:
     return answer
 
 
-def _send(processor: clients.Processor, request: AnyRequest) -> Answer:
+def _send(processor: Processor, request: AnyRequest) -> Answer:
     match request:
         case AuthorizeRequest():
             return processor.authorize(request)

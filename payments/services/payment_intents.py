@@ -270,7 +270,9 @@ def _check_owner(method: PaymentMethod, customer_id: Any) -> None:
     raise errors.CustomerMismatch(customer=ids.encode("cus", customer_id), **known)
 
 
-def _method_required(intent: PaymentIntent) -> errors.PaymentMethodRequired:
+def _method_required(
+    intent: PaymentIntent,
+) -> errors.PaymentMethodRequired | errors.CustomerPaymentMethodRequired:
     if intent.customer_id:
         return errors.CustomerPaymentMethodRequired(
             customer=ids.encode("cus", intent.customer_id), param="payment_method"

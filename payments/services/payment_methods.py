@@ -126,7 +126,7 @@ def detach(caller: Caller, *, method_id: str) -> PaymentMethodOut:
 
     Raises `PaymentMethodNotAttached` and `ResourceMissing`.
     """
-    owners = PaymentMethod.objects.filter(account_id=caller.account, pk=ids.decode("pm", method_id))
+    owners = PaymentMethod.objects.filter(account_id=caller.account, pk=ids.lookup("pm", method_id))
     list(Customer.objects.select_for_update().filter(pk__in=owners.values("customer_id")))  # the customer's lock first
     method = locks.payment_method(caller, method_id)
     if method.customer_id is None:

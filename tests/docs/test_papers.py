@@ -207,7 +207,9 @@ def existing(name: str):
 
 def test_every_setting_is_explained():
     """Each environment variable the product reads stands in docs/operations.md, and nothing else does."""
-    reads = r"(?:env(?:\.\w+)?\(|environ(?:\.get\(|\.setdefault\(|\[)|in os\.environ|environ\.get\()\s*f?\"([A-Z][A-Z_]+)\""
+    reads = (
+        r"(?:env(?:\.\w+)?\(|environ(?:\.get\(|\.setdefault\(|\[)|in os\.environ|environ\.get\()\s*f?\"([A-Z][A-Z_]+)\""
+    )
     reversed_reads = r"\"([A-Z][A-Z_]+)\" (?:not )?in os\.environ"
     found = set()
     for folder in ("config", "connect", "ledger", "payments", "dashboard", "demo"):
@@ -220,7 +222,9 @@ def test_every_setting_is_explained():
     system = {"PATH", "PGPASSWORD"}
     assert found - system <= table, f"not explained: {sorted(found - system - table)}"
     code = "\n".join(
-        path.read_text(encoding="utf-8") for folder in ("config", "connect", "demo") for path in (ROOT / folder).rglob("*.py")
+        path.read_text(encoding="utf-8")
+        for folder in ("config", "connect", "demo")
+        for path in (ROOT / folder).rglob("*.py")
     )
     assert not {name for name in table if name not in code}, "explained, but nobody reads it"
 

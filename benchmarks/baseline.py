@@ -314,7 +314,7 @@ def _answer(body: bytes) -> HttpResponse:
     return HttpResponse(body, content_type="application/json", headers={"Content-Length": str(len(body))})
 
 
-def healthz(request: HttpRequest) -> HttpResponse:
+def healthz(_request: HttpRequest) -> HttpResponse:
     """That the server answers."""
     return HttpResponse(b"ok")
 

@@ -22,14 +22,13 @@ from connect.kit.caller import Caller, EnvironmentRef
 from connect.kit.tenancy import use_environment
 
 KEY_LENGTH_MAX: Final = 255
-LEASE_SECONDS: Final = 60
 KEPT_HOURS: Final = 48
 """How long an answer is kept: a day more than the 24 hours we promise."""
 
 
 def lease_seconds() -> int:
     """How long a request may wait for the outside world before somebody else may take it over (`FC_LEASE_SECONDS`)."""
-    return getattr(settings, "FC_LEASE_SECONDS", LEASE_SECONDS)
+    return settings.FC_LEASE_SECONDS
 
 
 class KeyRaced(Exception):
@@ -93,7 +92,7 @@ def find(caller: Caller, claim: Claim, *, locked: bool) -> StoredReply | Interru
     if bytes(fingerprint) != claim.fingerprint:
         raise IdempotencyMismatch(key=claim.key)
     if state == "done":
-        return StoredReply(status, secretbox.unseal(reply, place=_place(caller, identifier)))
+        return StoredReply(status, secretbox.unseal(reply, place=_place(caller, claim)))
     if leased:
         raise IdempotencyKeyInUse
     taken_over: list[Any] = [timedelta(seconds=lease_seconds()), caller.request_id, identifier]
@@ -107,10 +106,9 @@ def find(caller: Caller, claim: Claim, *, locked: bool) -> StoredReply | Interru
 
 def store(caller: Caller, claim: Claim, *, status: int, body: bytes) -> None:
     """Keep the answer of a request that began and ended in this transaction. Raises `KeyRaced`."""
-    identifier = ids.new()
-    sealed = secretbox.seal(body, place=_place(caller, identifier))
+    sealed = secretbox.seal(body, place=_place(caller, claim))
     _insert(
-        [identifier, caller.account, claim.key, claim.fingerprint, "done", caller.request_id, "", None, status, sealed]
+        [ids.new(), caller.account, claim.key, claim.fingerprint, "done", caller.request_id, "", None, status, sealed]
     )
 
 
@@ -133,23 +131,22 @@ def begin(caller: Caller, claim: Claim, *, resume: str) -> None:
     )
 
 
-def finish(caller: Caller, claim: Claim, *, status: int, body: bytes) -> None:
-    """Keep the answer of a request whose claim was kept by `begin`. The first answer stays."""
+def finish(caller: Caller, claim: Claim, *, status: int, body: bytes) -> StoredReply | None:
+    """Keep the answer of a request whose claim was kept by `begin`.
+
+    An answer that was kept before stays, and is returned: whoever comes second, because its lease had run out or
+    because it tries again after a lost connection, must say the same.
+    """
+    sealed = secretbox.seal(body, place=_place(caller, claim))
+    if _change(caller, claim, "state = 'done', status = %s, reply = %s, lease_until = NULL", [status, sealed]):
+        return None
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM connect_idempotency_key WHERE account_id = %s AND key = %s AND state = 'claimed'"
-            " FOR UPDATE",
+            "SELECT status, reply FROM connect_idempotency_key WHERE account_id = %s AND key = %s AND state = 'done'",
             [caller.account, claim.key],
         )
         row = cursor.fetchone()
-        if row is None:
-            return
-        sealed = secretbox.seal(body, place=_place(caller, row[0]))
-        cursor.execute(
-            "UPDATE connect_idempotency_key SET state = 'done', status = %s, reply = %s, lease_until = NULL"
-            " WHERE id = %s",
-            [status, sealed, row[0]],
-        )
+    return StoredReply(row[0], secretbox.unseal(row[1], place=_place(caller, claim))) if row else None
 
 
 def release(caller: Caller, claim: Claim) -> None:
@@ -170,12 +167,14 @@ def prune(environment: EnvironmentRef) -> int:
         return cursor.rowcount
 
 
-def _change(caller: Caller, claim: Claim, assignment: str, values: list[Any]) -> None:
+def _change(caller: Caller, claim: Claim, assignment: str, values: list[Any]) -> bool:
+    """Whether the claim was still open, and is now changed."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE connect_idempotency_key SET {assignment} WHERE account_id = %s AND key = %s AND state = 'claimed'",  # noqa: S608
             [*values, caller.account, claim.key],
         )
+        return cursor.rowcount > 0
 
 
 def _insert(values: list[Any]) -> None:
@@ -191,5 +190,5 @@ def _insert(values: list[Any]) -> None:
         raise KeyRaced from error
 
 
-def _place(caller: Caller, identifier: Any) -> str:
-    return f"{caller.environment.schema_name}.connect_idempotency_key.reply:{identifier}"
+def _place(caller: Caller, claim: Claim) -> str:
+    return f"{caller.environment.schema_name}.connect_idempotency_key.reply:{caller.account}:{claim.key}"

@@ -1,4 +1,4 @@
-"""Accounts of the ledger. SQL functions open and close them; only `name` and `metadata` are written from here."""
+"""Accounts of the ledger. SQL functions open and close them; only `name` and `metadata` are written otherwise."""
 
 from __future__ import annotations
 

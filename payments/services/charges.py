@@ -118,15 +118,15 @@ def shape(caller: Caller, charge: Charge) -> ChargeOut:
 
 def method_data(caller: Caller, charge: Charge) -> dict[str, Any]:
     """The payment method a charge was tried with, as plain data for `last_payment_error`."""
-    assert charge.payment_method_id is not None, "no charge is made without a method"
-    method = PaymentMethod.objects.get(pk=charge.payment_method_id)
+    method = PaymentMethod.objects.one(id=charge.payment_method_id)
+    assert method is not None, "no charge is made without a method"
     return msgspec.to_builtins(method_shapes.render(method, livemode=caller.livemode))
 
 
 def _of_attempt(caller: Caller, intent: PaymentIntent, attempt: PaymentAttempt) -> tuple[Charge, CardDetails]:
     """A new charge, not saved, with what it takes over from its intent and method."""
-    assert intent.payment_method_id is not None, "confirming sets the method first"
-    method = PaymentMethod.objects.get(pk=intent.payment_method_id)
+    method = PaymentMethod.objects.one(id=intent.payment_method_id)
+    assert method is not None, "confirming sets the method first"
     charge = Charge(
         id=attempt.charge_id,
         account_id=intent.account_id,

@@ -67,6 +67,7 @@ class ProcessorCall:
     """What `perform` needs: plain values only. `ask_first` is set when the call may have been made before."""
 
     attempt_id: UUID
+    intent_id: UUID
     processor: str
     kind: str
     request: AnyRequest
@@ -195,7 +196,7 @@ def _attempt(
 
 def _waiting(attempt: PaymentAttempt, *, ask_first: bool = False) -> Waiting:
     request = _REQUESTS[attempt.kind](**attempt.request)
-    call = ProcessorCall(attempt.id, attempt.processor, attempt.kind, request, ask_first)
+    call = ProcessorCall(attempt.id, attempt.payment_intent_id, attempt.processor, attempt.kind, request, ask_first)
     return Waiting(resume=ids.encode(PREFIX, attempt.id), call=call)
 
 
@@ -239,7 +240,7 @@ def record(caller: Caller, waiting: Waiting, answer: Answer) -> PaymentIntentOut
     Whoever comes second, after the sweeper or another request, changes nothing and gets what was recorded.
     """
     call: ProcessorCall = waiting.call
-    intent, attempt = locks.attempt(caller, call.attempt_id)
+    intent, attempt = locks.attempt(caller, call.attempt_id, intent_id=call.intent_id)
     if attempt.state != _OPEN:
         if attempt.state == PaymentAttempt.State.ABANDONED and isinstance(answer, Approved):
             # The processor had said that it would never carry this out. A person has to look at its books.
@@ -505,6 +506,7 @@ def settle_open(caller: Caller) -> int:
         asked += 1
         try:
             answer = _ask(waiting)
+            failpoint("payments.settle.asked")
             with use_environment(caller.environment):
                 record(caller, waiting, answer)
         except Exception:  # the others must not wait for this one; its lease brings it back

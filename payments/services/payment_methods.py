@@ -59,7 +59,7 @@ def usable(caller: Caller, method_id: str) -> PaymentMethod:
     if not caller.livemode and (instrument := test_instruments.by_name(method_id)):
         at = caller.clock.business()
         return _insert(caller, test_instruments.card_from_name(instrument, at=at, secret=_secret()))
-    method = PaymentMethod.objects.filter(account_id=caller.account, pk=ids.lookup("pm", method_id)).first()
+    method = PaymentMethod.objects.one(account_id=caller.account, id=ids.lookup("pm", method_id))
     if method is None:
         raise MissingParameterTarget(resource="payment_method", id=method_id, param="payment_method")
     require_usable(method)

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def together(environment) -> Callable[..., Counter]:
-    """Run works at the same time, each in transactions of its own; count what came of them, class names for refusals."""
+    """Run works at the same time, each in transactions of its own; count what came of them."""
 
     def run(*works: Callable[[], Any]) -> Counter:
         outcomes: list[str] = []

@@ -1,8 +1,8 @@
 """What the rows of every environment share, whichever app they belong to.
 
 Django compiles the SQL of every query anew. For a table of 25 columns that takes longer than PostgreSQL needs to run
-it, and it is the same text each time. So `save()` of a tenant row, `objects.one(…)` and `objects.page(…)` keep the text per
-model and set of columns. They mean exactly what Django's own would; whatever is unusual is left to Django.
+it, and it is the same text each time. So `save()` of a tenant row, `objects.one(…)` and `objects.page(…)` keep the
+text per model and set of columns. They mean exactly what Django's own would; whatever is unusual is left to Django.
 """
 
 from __future__ import annotations
@@ -162,8 +162,8 @@ def _names_of(model: type[models.Model]) -> list[str]:
 
 @cache
 def _plain(model: type[models.Model]) -> Callable[[Sequence[Any]], Any]:
-    plain: Any = namedtuple(model.__name__, _names_of(model))
-    return plain._make
+    make: Any = namedtuple  # its type wants the name written out
+    return make(model.__name__, _names_of(model))._make
 
 
 def _decoder(field: Any) -> Decoder:

@@ -107,28 +107,15 @@ def find(caller: Caller, claim: Claim, *, locked: bool) -> StoredReply | Interru
 def store(caller: Caller, claim: Claim, *, status: int, body: bytes) -> None:
     """Keep the answer of a request that began and ended in this transaction. Raises `KeyRaced`."""
     sealed = secretbox.seal(body, place=_place(caller, claim))
-    _insert(
-        [ids.new(), caller.account, claim.key, claim.fingerprint, "done", caller.request_id, "", None, status, sealed]
-    )
+    key = [ids.new(), caller.account, claim.key, claim.fingerprint]
+    _insert([*key, "done", caller.request_id, "", None, status, sealed])
 
 
 def begin(caller: Caller, claim: Claim, *, resume: str) -> None:
     """Keep the claim of a request that goes on to the outside world, under a lease. Raises `KeyRaced`."""
     lease = timedelta(seconds=lease_seconds())
-    _insert(
-        [
-            ids.new(),
-            caller.account,
-            claim.key,
-            claim.fingerprint,
-            "claimed",
-            caller.request_id,
-            resume,
-            lease,
-            None,
-            None,
-        ]
-    )
+    key = [ids.new(), caller.account, claim.key, claim.fingerprint]
+    _insert([*key, "claimed", caller.request_id, resume, lease, None, None])
 
 
 def finish(caller: Caller, claim: Claim, *, status: int, body: bytes) -> StoredReply | None:
@@ -146,7 +133,7 @@ def finish(caller: Caller, claim: Claim, *, status: int, body: bytes) -> StoredR
             [caller.account, claim.key],
         )
         row = cursor.fetchone()
-    return StoredReply(row[0], secretbox.unseal(row[1], place=_place(caller, claim))) if row else None
+    return None if row is None else StoredReply(row[0], secretbox.unseal(row[1], place=_place(caller, claim)))
 
 
 def release(caller: Caller, claim: Claim) -> None:
@@ -168,13 +155,13 @@ def prune(environment: EnvironmentRef) -> int:
 
 
 def _change(caller: Caller, claim: Claim, assignment: str, values: list[Any]) -> bool:
-    """Whether the claim was still open, and is now changed."""
+    """Change a claim that is not finished; whether there was one."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE connect_idempotency_key SET {assignment} WHERE account_id = %s AND key = %s AND state = 'claimed'",  # noqa: S608
             [*values, caller.account, claim.key],
         )
-        return cursor.rowcount > 0
+        return bool(cursor.rowcount)
 
 
 def _insert(values: list[Any]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from connect.api import execution, renderers
@@ -98,7 +99,7 @@ def _payments(environment: EnvironmentRef) -> None:
         execution.external(
             caller,
             None,
-            begin=lambda caller, payment=payment: payment_intents.create_and_confirm(caller, **payment),
+            begin=partial(payment_intents.create_and_confirm, **payment),
             resume=payment_intents.resume,
             call=processor_calls.perform,
             record=payment_outcomes.record,

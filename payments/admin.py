@@ -76,13 +76,14 @@ class ChargeAdmin(RowAdmin):
     customer = columns.reference("customer_id", "cus")
     method = columns.reference("payment_method_id", "pm", title="Payment method")
     line = columns.reference("balance_transaction_id", "txn", title="Balance transaction")
+    hold = columns.reference("hold_id", "lhold")
     account = columns.account()
     verdict = columns.data("outcome")
     card = columns.data("payment_method_details")
     list_display = ("public_id", "amount", "progress", "failure_code", "intent", "account", "created_at")
     fieldsets = (
         (None, {"fields": ("public_id", "progress", "amount", "captured_amount", "refunded_amount", "account")}),
-        ("Belongs to", {"fields": ("intent", "customer", "method", "line", "hold_id")}),
+        ("Belongs to", {"fields": ("intent", "customer", "method", "line", "hold")}),
         (
             "Processor",
             {"fields": ("processor", "processor_reference", "failure_code", "failure_message", "verdict", "card")},

@@ -1,4 +1,4 @@
-"""Who may see the staff's pages, and as whom they act. Sign-in is the product's own, with its second factors and limits."""
+"""Who may see the staff's pages, and as whom they act. Sign-in is the product's own, with second factors and limits."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What the rows of every environment share, whichever app they belong to.
 
-Django compiles the SQL of every query anew. For a table of 25 columns that takes longer than PostgreSQL needs to run it,
-and it is the same text each time. So `save()` of a tenant row, `objects.one(…)` and `objects.page(…)` keep the text per
-model and set of columns. They mean exactly what Django's own would; whatever is unusual is left to Django.
+Django compiles the SQL of every query anew. For a table of 25 columns that takes longer than PostgreSQL needs to run
+it, and it is the same text each time. So `save()` of a tenant row, `objects.one(…)` and `objects.page(…)` keep the
+text per model and set of columns. They mean exactly what Django's own would; whatever is unusual is left to Django.
 """
 
 from __future__ import annotations
@@ -74,13 +74,14 @@ class TenantModel(models.Model):
         _execute(using, _insert(type(self), tuple(field.column for field in fields)), fields, values)
         return ()
 
-    def _do_update(
+    def _do_update(  # type: ignore[override]  # the stubs are those of a newer Django
         self, base_qs: Any, using: str, pk_val: Any, values: Any, update_fields: Any, forced_update: bool
     ) -> bool:
         """Django's hook under `save()`: the UPDATE of this row. Tells whether there was one."""
         fields, given = [field for field, _, _ in values], [value for _, _, value in values]
         if not fields or self._meta.select_on_save or _any_expression(given):
-            return bool(super()._do_update(base_qs, using, pk_val, values, update_fields, forced_update))  # type: ignore[misc]
+            stock: Any = super()
+            return bool(stock._do_update(base_qs, using, pk_val, values, update_fields, forced_update))  # noqa: SLF001
         sql = _update(type(self), tuple(field.column for field in fields))
         return _execute(using, sql, [*fields, self._meta.pk], [*given, pk_val]) > 0
 
@@ -121,7 +122,7 @@ def _names(columns: Iterable[str]) -> str:
 
 
 def _meta(model: type[models.Model]) -> Any:
-    return model._meta  # noqa: SLF001 - Django's documented name
+    return model._meta
 
 
 # --- values in and out ------------------------------------------------------------------------------------------------
@@ -161,7 +162,8 @@ def _names_of(model: type[models.Model]) -> list[str]:
 
 @cache
 def _plain(model: type[models.Model]) -> Callable[[Sequence[Any]], Any]:
-    return namedtuple(model.__name__, _names_of(model))._make
+    make: Any = namedtuple  # its type wants the name written out
+    return make(model.__name__, _names_of(model))._make
 
 
 def _decoder(field: Any) -> Decoder:

@@ -1,8 +1,8 @@
 """Sealing of secrets: AES-256-GCM with a key id, bound to the place it is stored in.
 
 A sealed value is `id || 0x00 || nonce(12) || ciphertext+tag`. The associated data names schema, table, column and row,
-so a value copied to another row or tenant does not open. Keys come from `FC_ENCRYPTION_KEYS=id:base64,…`: the first seals,
-all open, so a key is rotated by putting a new one in front and re-sealing.
+so a value copied to another row or tenant does not open. Keys come from `FC_ENCRYPTION_KEYS=id:base64,…`: the first
+seals, all open, so a key is rotated by putting a new one in front and re-sealing.
 """
 
 from __future__ import annotations

@@ -95,10 +95,11 @@ def find(caller: Caller, claim: Claim, *, locked: bool) -> StoredReply | Interru
         return StoredReply(status, secretbox.unseal(reply, place=_place(caller, claim)))
     if leased:
         raise IdempotencyKeyInUse
+    taken_over: list[Any] = [timedelta(seconds=lease_seconds()), caller.request_id, identifier]
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE connect_idempotency_key SET lease_until = clock_timestamp() + %s, request_id = %s WHERE id = %s",
-            [timedelta(seconds=lease_seconds()), caller.request_id, identifier],
+            taken_over,
         )
     return Interrupted(resume)
 
@@ -120,8 +121,8 @@ def begin(caller: Caller, claim: Claim, *, resume: str) -> None:
 def finish(caller: Caller, claim: Claim, *, status: int, body: bytes) -> StoredReply | None:
     """Keep the answer of a request whose claim was kept by `begin`.
 
-    An answer that was kept before stays, and is returned: whoever comes second, because its lease had run out or because
-    it tries again after a lost connection, must say the same.
+    An answer that was kept before stays, and is returned: whoever comes second, because its lease had run out or
+    because it tries again after a lost connection, must say the same.
     """
     sealed = secretbox.seal(body, place=_place(caller, claim))
     if _change(caller, claim, "state = 'done', status = %s, reply = %s, lease_until = NULL", [status, sealed]):

@@ -38,6 +38,7 @@ PROGRAMS = (
     Program("web", (
         PYTHON, "-m", "granian", "--interface", "wsgi", "config.wsgi:application", "--host", "127.0.0.1",
         "--port", "{port}", "--workers", "2", "--blocking-threads", "4", "--no-ws", "--workers-kill-timeout", "10",
+        "--respawn-failed-workers",
         "--backpressure", "64", "--log-level", "{log_level}",
     )),
     Program("worker", (

@@ -18,7 +18,7 @@ from connect.kit import clock
 from connect.kit.tenancy import use_environment
 from connect.services import audit
 from payments.models import BalanceTransaction, Charge, Customer, PaymentAttempt, PaymentIntent, PaymentMethod
-from payments.services import payment_attempts
+from payments.services import payment_attempts, processor_calls
 
 INTENT_COLOURS = {
     "succeeded": "success",
@@ -148,7 +148,7 @@ class BalanceTransactionAdmin(RowAdmin):
 class PaymentAttemptAdmin(RowAdmin):
     """Every call to a processor, and what it said. An open one can be asked about again."""
 
-    prefix = payment_attempts.PREFIX
+    prefix = processor_calls.PREFIX
     references = {"pi": "payment_intent_id", "ch": "charge_id"}
     progress = columns.state("state", ATTEMPT_COLOURS, title="State")
     intent = columns.reference("payment_intent_id", "pi", title="Payment intent")

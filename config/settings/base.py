@@ -29,6 +29,7 @@ FC_PRIVATE_HOSTS_ALLOWED = env.list("FC_PRIVATE_HOSTS_ALLOWED", default=[])
 FC_TRUSTED_PROXIES = env.int(
     "FC_TRUSTED_PROXIES", default=0
 )  # how many of our own stand before us and write X-Forwarded-For
+FC_LEASE_SECONDS = env.int("FC_LEASE_SECONDS", default=60)
 FC_METRICS_TOKEN = env("FC_METRICS_TOKEN", default="")
 
 # --- apps: what stands in the public schema, and what stands in every environment's ---------------------------------------

@@ -25,6 +25,7 @@ from connect.domain.errors import ApiKeyMissing, PermissionMissing
 from connect.domain.tiers import RateLimit
 from connect.kit import errors
 from connect.kit.errors import DomainError
+from connect.kit.request_ids import request_id_of
 
 logger = logging.getLogger("connect.api")
 
@@ -34,13 +35,14 @@ _CONFLICTS = frozenset({"40001", "40P01", "55P03"})
 
 
 class ServiceUnavailable(DomainError):
-    """The database cannot be reached at the moment; nothing was changed."""
+    """The database cannot be reached at the moment, or was lost on the way."""
 
     type = "api_error"
     code = "service_unavailable"
     status = 503
     message = (
-        "The service cannot be reached at the moment. Nothing was changed; send the request again in a few seconds."
+        "The service cannot be reached at the moment. Send the request again in a few seconds, with the same "
+        "Idempotency-Key: what was done already is not done twice."
     )
     headers = {"Retry-After": "2", "Stripe-Should-Retry": "true"}
 
@@ -107,11 +109,6 @@ def doc_url(code: str) -> str:
     return f"{settings.FC_PUBLIC_URL.rstrip('/')}/docs/errors#{code}"
 
 
-def request_id_of(request: Any) -> str:
-    """The id that the middleware gave this request, or an empty text where there was none."""
-    return getattr(request, "request_id", "") if request is not None else ""
-
-
 def to_domain_error(exception: BaseException, request: Any = None) -> DomainError:
     """The refusal that stands for any exception; the order is from the most particular to the least."""
     if isinstance(exception, DomainError):
@@ -160,9 +157,13 @@ def _from_database(exception: OperationalError | InterfaceError) -> DomainError:
     state = getattr(exception.__cause__, "sqlstate", None)
     if state in _CONFLICTS:
         return errors.LockTimeout()
-    if state is None or state.startswith(_UNREACHABLE_CLASSES):
-        return ServiceUnavailable()
-    return errors.InternalError()
+    return ServiceUnavailable() if is_unreachable(exception) else errors.InternalError()
+
+
+def is_unreachable(exception: OperationalError | InterfaceError) -> bool:
+    """Whether the database is away: it refuses, is going down or coming up, or the connection broke."""
+    state = getattr(exception.__cause__, "sqlstate", None)
+    return state is None or state.startswith(_UNREACHABLE_CLASSES)
 
 
 def from_validation_error(exception: exceptions.ValidationError, param: str = "") -> DomainError:

@@ -7,16 +7,18 @@ first, so an answer that never came can be settled by the sweeper or by the same
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from django.db import InterfaceError, OperationalError
 
-from connect.api.errors import render_error
+from connect.api.errors import is_unreachable, render_error
 from connect.domain.errors import IdempotencyKeyInUse
 from connect.kit.caller import Caller
 from connect.kit.errors import DomainError, InternalError, LockTimeout
+from connect.kit.failpoints import failpoint
 from connect.kit.outcomes import Refused, Waiting
 from connect.kit.tenancy import use_environment
 from connect.services import idempotency
@@ -27,6 +29,8 @@ Render = Callable[[Any], bytes]
 TRIES: Final = 3
 _RETRYABLE: Final = frozenset({"40P01", "40001"})  # deadlock detected, serialization failure
 _LOCK_NOT_AVAILABLE: Final = "55P03"
+_RECORD_PAUSES: Final = (0.2, 0.6, 1.2)
+"""Seconds between tries to write down what the outside world did: about as long as a database takes to come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +55,15 @@ def local(caller: Caller, claim: Claim | None, work: Callable[[Caller], Any], re
     an unexpected failure is stored as the key's answer in a second transaction, because the request did begin.
     """
     try:
-        return retrying(lambda: _local_once(caller, claim, work, render))
+        reply = retrying(lambda: _local_once(caller, claim, work, render))
     except (DomainError, OperationalError, InterfaceError):
         raise
     except Exception:
         if claim is not None:
             _store_failure(caller, claim)
         raise
+    failpoint("api.local.committed")
+    return reply
 
 
 def external(
@@ -82,7 +88,9 @@ def external(
     if isinstance(first, Reply):
         return first
     answer = call(first)
-    return retrying(lambda: _record_once(caller, claim, first, answer, record, render))
+    reply = _persistently(lambda: _record_once(caller, claim, first, answer, record, render))
+    failpoint("api.external.committed")
+    return reply
 
 
 def retrying(work: Callable[[], T]) -> T:
@@ -104,6 +112,20 @@ def retrying(work: Callable[[], T]) -> T:
     raise AssertionError("unreachable")
 
 
+def _persistently(work: Callable[[], T]) -> T:
+    """Like `retrying`, and patient with a database that is away: money may have moved already. `work` may run twice,
+    also when only the answer to its commit was lost: whoever comes second changes nothing and says the same.
+    """
+    for pause in _RECORD_PAUSES:
+        try:
+            return retrying(work)
+        except (OperationalError, InterfaceError) as error:
+            if not is_unreachable(error):
+                raise
+        time.sleep(pause)
+    return retrying(work)
+
+
 def sqlstate(error: BaseException) -> str | None:
     """The five characters of a database error, from Django's wrapper or psycopg's own."""
     return getattr(error.__cause__, "sqlstate", None) or getattr(error, "sqlstate", None)
@@ -123,6 +145,7 @@ def _local_once(caller: Caller, claim: Claim | None, work: Callable[[Caller], An
         reply = _render(caller, work(caller), render)
         if claim is not None:
             idempotency.store(caller, claim, status=reply.status, body=reply.body)
+        failpoint("api.local.stored")
         return reply
 
 
@@ -143,6 +166,7 @@ def _begin_once(
             if claim is not None:
                 keep_claim = idempotency.retarget if resumed else idempotency.begin
                 keep_claim(caller, claim, resume=outcome.resume)
+            failpoint("api.external.claimed")
             return outcome
         reply = _render(caller, outcome, render)
         if claim is not None:
@@ -165,7 +189,9 @@ def _record_once(
         if claim is not None and isinstance(outcome, Refused) and not outcome.keep:
             idempotency.release(caller, claim)
         elif claim is not None:
-            idempotency.finish(caller, claim, status=reply.status, body=reply.body)
+            earlier = idempotency.finish(caller, claim, status=reply.status, body=reply.body)
+            if earlier is not None:
+                return Reply(earlier.status, earlier.body, replayed=True)
         return reply
 
 

@@ -1,30 +1,68 @@
-"""Named places in money paths where a test can make the process die or fail.
+"""Named places in money paths where a test can make the process die, stand still or fail.
 
-`FC_FAILPOINTS="payments.confirm.claimed=kill"` kills the process there with SIGKILL, `=raise` raises. Without the
-variable a failpoint costs one truth test; `manage.py check --deploy` refuses it.
+`FC_FAILPOINTS="payments.attempt.called=kill@3,api.local.stored=stop@5"` arms them, with commas between:
+
+- `kill` ends the process there with SIGKILL;
+- `stop` halts it with SIGSTOP, so that a test can end what stands behind it and then let it go on with SIGCONT;
+- `raise` raises `FailpointReached`.
+
+`@N` means every Nth passage of the process; without it every one. What is reached is named on standard error first.
+Without the variable a failpoint costs one truth test; `manage.py check --deploy`
+refuses it.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
-_ARMED: Final[dict[str, str]] = dict(
-    entry.partition("=")[::2] for entry in os.environ.get("FC_FAILPOINTS", "").split(",") if entry
-)
+ACTIONS: Final = frozenset({"kill", "stop", "raise"})
 
 
 class FailpointReached(RuntimeError):
     """Raised by a failpoint armed with `raise`."""
 
 
+@dataclass(slots=True)
+class Trap:
+    """What happens at one failpoint, at every `nth` passage."""
+
+    action: str
+    nth: int = 1
+    passages: Iterator[int] = field(default_factory=lambda: itertools.count(1))  # `next` of it is safe in threads
+
+
+def parse(text: str) -> dict[str, Trap]:
+    """The traps that `FC_FAILPOINTS` describes, by name. Raises ValueError for what it cannot mean."""
+    traps = {}
+    for entry in filter(None, map(str.strip, text.split(","))):
+        name, _, rest = entry.partition("=")
+        action, at, nth = rest.partition("@")
+        if action not in ACTIONS or (at and not (nth.isdecimal() and int(nth) > 0)):
+            raise ValueError(f"FC_FAILPOINTS has {entry!r}; write name=kill, name=stop@3 or name=raise")
+        traps[name] = Trap(action, int(nth) if at else 1)
+    return traps
+
+
+_ARMED: Final[dict[str, Trap]] = parse(os.environ.get("FC_FAILPOINTS", ""))
+
+
 def failpoint(name: str) -> None:
     """Do what `FC_FAILPOINTS` says for `name`; nothing when it says nothing."""
     if not _ARMED:
         return
-    action = _ARMED.get(name)
-    if action == "kill":
-        os.kill(os.getpid(), signal.SIGKILL)
-    elif action == "raise":
+    trap = _ARMED.get(name)
+    if trap is None:
+        return
+    passage = next(trap.passages)
+    if passage % trap.nth:
+        return
+    # Past every buffer: the next statement may be the process' last.
+    os.write(2, f"failpoint {name}: {trap.action} process {os.getpid()} at passage {passage}\n".encode())
+    if trap.action == "raise":
         raise FailpointReached(name)
+    os.kill(os.getpid(), signal.SIGKILL if trap.action == "kill" else signal.SIGSTOP)

@@ -22,14 +22,13 @@ from connect.kit.caller import Caller, EnvironmentRef
 from connect.kit.tenancy import use_environment
 
 KEY_LENGTH_MAX: Final = 255
-LEASE_SECONDS: Final = 60
 KEPT_HOURS: Final = 48
 """How long an answer is kept: a day more than the 24 hours we promise."""
 
 
 def lease_seconds() -> int:
     """How long a request may wait for the outside world before somebody else may take it over (`FC_LEASE_SECONDS`)."""
-    return getattr(settings, "FC_LEASE_SECONDS", LEASE_SECONDS)
+    return settings.FC_LEASE_SECONDS
 
 
 class KeyRaced(Exception):
@@ -107,34 +106,33 @@ def find(caller: Caller, claim: Claim, *, locked: bool) -> StoredReply | Interru
 def store(caller: Caller, claim: Claim, *, status: int, body: bytes) -> None:
     """Keep the answer of a request that began and ended in this transaction. Raises `KeyRaced`."""
     sealed = secretbox.seal(body, place=_place(caller, claim))
-    _insert(
-        [ids.new(), caller.account, claim.key, claim.fingerprint, "done", caller.request_id, "", None, status, sealed]
-    )
+    key = [ids.new(), caller.account, claim.key, claim.fingerprint]
+    _insert([*key, "done", caller.request_id, "", None, status, sealed])
 
 
 def begin(caller: Caller, claim: Claim, *, resume: str) -> None:
     """Keep the claim of a request that goes on to the outside world, under a lease. Raises `KeyRaced`."""
     lease = timedelta(seconds=lease_seconds())
-    _insert(
-        [
-            ids.new(),
-            caller.account,
-            claim.key,
-            claim.fingerprint,
-            "claimed",
-            caller.request_id,
-            resume,
-            lease,
-            None,
-            None,
-        ]
-    )
+    key = [ids.new(), caller.account, claim.key, claim.fingerprint]
+    _insert([*key, "claimed", caller.request_id, resume, lease, None, None])
 
 
-def finish(caller: Caller, claim: Claim, *, status: int, body: bytes) -> None:
-    """Keep the answer of a request whose claim was kept by `begin`. The first answer stays."""
+def finish(caller: Caller, claim: Claim, *, status: int, body: bytes) -> StoredReply | None:
+    """Keep the answer of a request whose claim was kept by `begin`.
+
+    An answer that was kept before stays, and is returned: whoever comes second, because its lease had run out or because
+    it tries again after a lost connection, must say the same.
+    """
     sealed = secretbox.seal(body, place=_place(caller, claim))
-    _change(caller, claim, "state = 'done', status = %s, reply = %s, lease_until = NULL", [status, sealed])
+    if _change(caller, claim, "state = 'done', status = %s, reply = %s, lease_until = NULL", [status, sealed]):
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT status, reply FROM connect_idempotency_key WHERE account_id = %s AND key = %s AND state = 'done'",
+            [caller.account, claim.key],
+        )
+        row = cursor.fetchone()
+    return None if row is None else StoredReply(row[0], secretbox.unseal(row[1], place=_place(caller, claim)))
 
 
 def release(caller: Caller, claim: Claim) -> None:
@@ -155,12 +153,14 @@ def prune(environment: EnvironmentRef) -> int:
         return cursor.rowcount
 
 
-def _change(caller: Caller, claim: Claim, assignment: str, values: list[Any]) -> None:
+def _change(caller: Caller, claim: Claim, assignment: str, values: list[Any]) -> bool:
+    """Change a claim that is not finished; whether there was one."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE connect_idempotency_key SET {assignment} WHERE account_id = %s AND key = %s AND state = 'claimed'",  # noqa: S608
             [*values, caller.account, claim.key],
         )
+        return bool(cursor.rowcount)
 
 
 def _insert(values: list[Any]) -> None:

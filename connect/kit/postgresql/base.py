@@ -50,7 +50,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
             # The server went away since the last transaction. Nothing of this one has happened yet, so once is safe.
             self.close()
             self.ensure_connection()
-            cursor = self._begin(statement)
+            with self.wrap_database_errors:  # as Django's own error, which entry points know
+                cursor = self._begin(statement)
         if opening is not None:
             opening.read_lock(cursor)
         if self.queries_logged:

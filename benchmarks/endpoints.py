@@ -43,7 +43,7 @@ class Operation:
 
 
 OPERATIONS = (
-    Operation("create", "POST", PATH, PAYMENT, 0.6),
+    Operation("create", "POST", PATH, PAYMENT, 0.5),
     Operation("create + confirm", "POST", PATH, CONFIRMED, 0.5),
     Operation("list of 100", "GET", f"{PATH}?limit=100", "", 0.7),
 )

@@ -36,7 +36,9 @@ from payments.shapes.charges import ChargeOut
 from payments.shapes.payment_intents import PaymentIntentOut
 
 if not settings.configured:
-    settings.configure(ROOT_URLCONF=__name__, MIDDLEWARE=[], ALLOWED_HOSTS=["127.0.0.1"], APPEND_SLASH=False, USE_TZ=True)
+    settings.configure(
+        ROOT_URLCONF=__name__, MIDDLEWARE=[], ALLOWED_HOSTS=["127.0.0.1"], APPEND_SLASH=False, USE_TZ=True
+    )
     django.setup()
 set_json_dumps(msgspec.json.encode)
 
@@ -312,7 +314,7 @@ def _answer(body: bytes) -> HttpResponse:
     return HttpResponse(body, content_type="application/json", headers={"Content-Length": str(len(body))})
 
 
-def healthz(request: HttpRequest) -> HttpResponse:
+def healthz(_request: HttpRequest) -> HttpResponse:
     """That the server answers."""
     return HttpResponse(b"ok")
 

@@ -93,9 +93,7 @@ def compare(parts: Stack) -> None:
             raise RuntimeError(f"{operation.name}: the answers differ in {differing}")
 
 
-def measure(
-    parts: Stack, *, rounds: int = 5, seconds: float = 2, connections: int = 8, only: str = ""
-) -> list[Row]:
+def measure(parts: Stack, *, rounds: int = 5, seconds: float = 2, connections: int = 8, only: str = "") -> list[Row]:
     """Alternating rounds; the ratio is the median of the rounds' own ratios."""
     results = []
     with servers(parts):

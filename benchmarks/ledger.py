@@ -2,8 +2,8 @@
 
     python benchmarks/ledger.py [--rounds 15] [--calls 200] [--json]
 
-Starts the embedded PostgreSQL below `.local/benchmark`, with commits that reach the disk. Rounds are interleaved, so that
-what else the machine does hits all of them; a ratio is the median over rounds of (bare time / service time).
+Starts the embedded PostgreSQL below `.local/benchmark`, with commits that reach the disk. Rounds are interleaved, so
+that what else the machine does hits all of them; a ratio is the median over rounds of (bare time / service time).
 
 - one:   a posting of two lines, committed. The service builds the posting and opens the environment; bare psycopg sends
          the ready parameters of the function as one autocommitted, prepared statement.
@@ -15,6 +15,7 @@ what else the machine does hits all of them; a ratio is the median over rounds o
 from __future__ import annotations
 
 import argparse
+import atexit
 import json
 import os
 import random
@@ -33,11 +34,12 @@ BATCH = 100
 
 
 def prepare() -> Any:
-    """A fresh database with one environment; returns its reference."""
+    """A fresh database with one environment, on a server that stops with this process; returns its reference."""
     from demo.servers.postgres import EmbeddedPostgres
 
     server = EmbeddedPostgres(ROOT / ".local" / "benchmark" / "postgres")
     server.start()
+    atexit.register(server.stop)
     server.drop_database(DATABASE)
     server.ensure_database(DATABASE)
     os.environ.setdefault("SECRET_KEY", "benchmark")
@@ -45,7 +47,7 @@ def prepare() -> Any:
     os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:1/0")
     os.environ["DATABASE_URL"] = server.app_url(DATABASE)
     os.environ["DATABASE_OWNER_URL"] = server.owner_url(DATABASE)
-    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.prod" if "--prod" in sys.argv else "config.settings.dev"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.dev"
 
     import django
 

@@ -21,7 +21,9 @@ class Row:
 def show(rows: Sequence[Row]) -> None:
     """Print a Markdown table with its columns aligned."""
     lines = [("", "product", "baseline of the same run", "ratio: median (min..max)", "goal", "")]
-    lines += [(row.name, row.product, row.baseline, row.ratio, row.goal, "met" if row.met else "MISSED") for row in rows]
+    lines += [
+        (row.name, row.product, row.baseline, row.ratio, row.goal, "met" if row.met else "MISSED") for row in rows
+    ]
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     lines.insert(1, tuple("-" * width for width in widths))  # type: ignore[arg-type]
     for line in lines:

@@ -6,3 +6,8 @@ from django.apps import AppConfig
 class ConnectConfig(AppConfig):
     name = "connect"
     verbose_name = "Platform"
+
+    def ready(self) -> None:
+        from connect import checks
+
+        checks.install()

@@ -10,9 +10,9 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from connect.kit.addresses import client_address
 from connect.domain.tiers import SignInUnavailable, TooManySignIns
 from connect.kit import secretbox
+from connect.kit.addresses import client_address
 from connect.services import limits
 
 _PLACE = "public.mfa_authenticator.data"

@@ -32,13 +32,13 @@ FC_TRUSTED_PROXIES = env.int(
 FC_LEASE_SECONDS = env.int("FC_LEASE_SECONDS", default=60)
 FC_METRICS_TOKEN = env("FC_METRICS_TOKEN", default="")
 
-# --- apps: what stands in the public schema, and what stands in every environment's ---------------------------------------
+# --- apps: what stands in the public schema, and what stands in every environment's -----------------------------------
 SHARED_APPS = [
     "connect",  # before django_tenants: our `migrate` and `shell` replace theirs
+    "unfold",  # before django_tenants too, whose templates would replace parts of the admin
     "django_tenants",
     "dashboard",
     "demo",
-    "unfold",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -63,7 +63,7 @@ TENANT_MODEL = "connect.Environment"
 TENANT_DB_ALIAS = "owner"
 PUBLIC_SCHEMA_NAME = "public"
 
-# --- database: rows only through `default` (role fc_app), structure only through `owner` (role fc_owner) -------------------
+# --- database: rows only through `default` (role fc_app), structure only through `owner` (role fc_owner) --------------
 _database = env.db_url("DATABASE_URL")
 _owner = env.db_url("DATABASE_OWNER_URL", default=env("DATABASE_URL"))
 DATABASES = {
@@ -81,14 +81,14 @@ DATABASE_ROUTERS = ["connect.kit.tenancy.EnvironmentRouter"]
 TENANT_SYNC_ROUTER = "connect.kit.tenancy.EnvironmentRouter"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- Valkey: broker, cache, limits. It may be flushed at any moment ----------------------------------------------------------
+# --- Valkey: broker, cache, limits. It may be flushed at any moment ---------------------------------------------------
 REDIS_URL = env("REDIS_URL")
 CELERY_BROKER_URL = broker_url(REDIS_URL)
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "fc"}
 }
 
-# --- web ---------------------------------------------------------------------------------------------------------------------
+# --- web --------------------------------------------------------------------------------------------------------------
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 MIDDLEWARE = [
@@ -149,7 +149,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- people --------------------------------------------------------------------------------------------------------------------
+# --- people -----------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "connect.User"
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
@@ -183,7 +183,7 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"
 EMAIL_BACKEND = env("EMAIL_BACKEND", default="django.core.mail.backends.smtp.EmailBackend")
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Facturino Connect <no-reply@localhost>")
 
-# --- other companies' apps: OAuth2 and OpenID Connect, every RFC 9700 rule on ----------------------------------------------------
+# --- other companies' apps: OAuth2 and OpenID Connect, every RFC 9700 rule on -----------------------------------------
 OAUTH2_PROVIDER_APPLICATION_MODEL = "connect.ApiClient"
 OAUTH2_PROVIDER_GRANT_MODEL = "connect.OAuthGrant"
 OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "connect.OAuthAccessToken"  # noqa: S105 - a model's name
@@ -205,7 +205,7 @@ OAUTH2_PROVIDER = {
     },
 }  # fmt: skip
 
-# --- API -------------------------------------------------------------------------------------------------------------------------
+# --- API --------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["connect.api.authentication.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["connect.api.permissions.HasScope"],
@@ -219,7 +219,7 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_TOKEN": None,
 }
 
-# --- words and time ----------------------------------------------------------------------------------------------------------------
+# --- words and time ---------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("mk", "Македонски"), ("sq", "Shqip"), ("sr", "Српски"), ("sr-latn", "Srpski")]
 TIME_ZONE = "UTC"

@@ -67,4 +67,9 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "request log: forget what is old": {"task": "connect.prune_request_logs", "schedule": 3600.0},
     "idempotency: forget what is old": {"task": "connect.prune_idempotency_keys", "schedule": 3600.0},
+    "ledger: release expired holds": {
+        "task": "ledger.find_expired_holds",
+        "schedule": 60.0,
+        "options": {"expires": 120},
+    },
 }

@@ -1,4 +1,4 @@
-"""Who may see the staff's pages, and as whom they act. Sign-in is the product's own, with its second factors and limits."""
+"""Who may see the staff's pages, and as whom they act. Sign-in is the product's own, with second factors and limits."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from connect.admin import mounting
-from connect.api.errors import request_id_of
 from connect.kit import ids
 from connect.kit.caller import Actor, Caller, EnvironmentRef
+from connect.kit.request_ids import request_id_of
 
 
 def is_staff(request: HttpRequest) -> bool:

@@ -9,9 +9,9 @@ from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from connect.kit.addresses import client_address
 from connect.domain import errors
 from connect.kit import clock
+from connect.kit.addresses import client_address
 from connect.selectors import credentials
 from connect.selectors.credentials import Credential
 from connect.services import limits

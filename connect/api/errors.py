@@ -25,6 +25,7 @@ from connect.domain.errors import ApiKeyMissing, PermissionMissing
 from connect.domain.tiers import RateLimit
 from connect.kit import errors
 from connect.kit.errors import DomainError
+from connect.kit.request_ids import request_id_of
 
 logger = logging.getLogger("connect.api")
 
@@ -106,11 +107,6 @@ def error_body(error: DomainError, request_id: str) -> ErrorBody:
 def doc_url(code: str) -> str:
     """Where the catalogue explains a code."""
     return f"{settings.FC_PUBLIC_URL.rstrip('/')}/docs/errors#{code}"
-
-
-def request_id_of(request: Any) -> str:
-    """The id that the middleware gave this request, or an empty text where there was none."""
-    return getattr(request, "request_id", "") if request is not None else ""
 
 
 def to_domain_error(exception: BaseException, request: Any = None) -> DomainError:

@@ -17,9 +17,9 @@ from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from connect.kit.addresses import client_address
 from connect.api.errors import render_error, to_domain_error
 from connect.kit import ids, logs
+from connect.kit.addresses import client_address
 from connect.services import request_logs
 from connect.services.request_logs import BODY_MAX, Captured, Trace
 

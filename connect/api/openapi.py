@@ -168,7 +168,7 @@ class AutoSchema(openapi.AutoSchema):
             form["encoding"] = encoding
         return {"content": dict(zip(_MEDIA_TYPES, (form, json), strict=True)), "required": bool(schema.get("required"))}
 
-    def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:  # noqa: ARG002 - spectacular's signature
+    def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
         described = self.described
         schema = self._output_schema(described.output)
         answers = {

@@ -64,7 +64,7 @@ class CursorPage(BasePagination):
         """The envelope around a list of `schema`, for the API's description."""
         return list_schema(schema)
 
-    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:  # noqa: ARG002 - DRF's signature
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         """`limit` and the two cursors, for the API's description."""
         return list_parameters()
 

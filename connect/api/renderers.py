@@ -26,7 +26,7 @@ class JsonRenderer(BaseRenderer):
     charset = None
     render_style = "binary"
 
-    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:  # noqa: ARG002
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
         if isinstance(data, bytes):
             return data
         return b"" if data is None else render_bytes(data)
@@ -38,5 +38,5 @@ JSON = JsonRenderer()
 class JsonOnly(DefaultContentNegotiation):
     """The API speaks JSON whatever `Accept` says: a browser that opens an address sees the error object, not a 406."""
 
-    def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> Any:  # noqa: ARG002
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> Any:
         return renderers[0], renderers[0].media_type

@@ -19,7 +19,7 @@ class CredentialThrottle(BaseThrottle):
     waiting helps. Every answer, refused or not, gets the `RateLimit-*` headers from the middleware.
     """
 
-    def allow_request(self, request: Request, view: Any) -> bool:  # noqa: ARG002 - DRF's signature
+    def allow_request(self, request: Request, view: Any) -> bool:
         credential: Any = request.auth
         if credential is None:
             return True  # an endpoint that asks for no credential has nothing to count by

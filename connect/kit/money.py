@@ -50,7 +50,7 @@ class Money:
         return f"{decimal_text(self.minor, self.currency)} {self.currency.upper()}"
 
     def share(self, numerator: int, denominator: int) -> Money:
-        """`numerator/denominator` of this amount, rounded half up (away from zero on a tie); exact integers throughout."""
+        """`numerator/denominator` of this amount, rounded half up (away from zero on a tie); integers only."""
         if denominator <= 0:
             raise ValueError("the denominator of a share is positive")
         product = self.minor * numerator
@@ -58,7 +58,7 @@ class Money:
         return Money(magnitude if product >= 0 else -magnitude, self.currency)
 
     def allocate(self, weights: Sequence[int]) -> list[Money]:
-        """Split by largest remainder, so that the parts always add up to the whole. Weights are whole and not all zero."""
+        """Split by largest remainder, so that the parts always add up to the whole. Weights are whole, not all zero."""
         total = sum(weights)
         if not weights or total <= 0 or min(weights) < 0:
             raise ValueError("weights are not negative and not all zero")
@@ -77,7 +77,7 @@ class Money:
 
 
 def decimal_text(minor: int, currency: str) -> str:
-    """Minor units as a plain decimal with the currency's own number of decimals: `decimal_text(-5, "eur")` is `-0.05`."""
+    """Minor units as a plain decimal with the currency's own decimals: `decimal_text(-5, "eur")` is `-0.05`."""
     places = currencies.exponent(currency)
     sign, digits = ("-" if minor < 0 else ""), str(abs(minor))
     if not places:

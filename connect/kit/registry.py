@@ -77,7 +77,7 @@ def by_prefix(prefix: str) -> Resource | None:
 
 
 def object_name(prefix: str) -> str:
-    """What an id of this prefix is called in error texts: `payment_intent`, or the prefix itself when nobody knows it."""
+    """What an id of this prefix is called in error texts: `payment_intent`, or the prefix when nobody knows it."""
     resource = _by_prefix.get(prefix)
     return resource.object if resource else prefix
 

@@ -1,8 +1,8 @@
 """Sealing of secrets: AES-256-GCM with a key id, bound to the place it is stored in.
 
-A sealed value is `id || 0x00 || nonce(12) || ciphertext+tag`. The associated data names schema, table, column and row, so a
-value copied to another row or tenant does not open. Keys come from `FC_ENCRYPTION_KEYS=id:base64,…`: the first seals,
-all open, so a key is rotated by putting a new one in front and re-sealing.
+A sealed value is `id || 0x00 || nonce(12) || ciphertext+tag`. The associated data names schema, table, column and row,
+so a value copied to another row or tenant does not open. Keys come from `FC_ENCRYPTION_KEYS=id:base64,…`: the first
+seals, all open, so a key is rotated by putting a new one in front and re-sealing.
 """
 
 from __future__ import annotations
@@ -21,6 +21,22 @@ class SealBroken(Exception):
     """The value was not sealed here, was altered, or its key is gone."""
 
 
+def raw_keys(text: str) -> dict[str, bytes]:
+    """The keys in `id:base64,id:base64`, 32 bytes each. Raises ValueError with what is wrong, and never with a key."""
+    keys: dict[str, bytes] = {}
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        key_id, colon, encoded = part.partition(":")
+        if not colon or not key_id or len(key_id) > 32:
+            raise ValueError("FC_ENCRYPTION_KEYS is a list of id:base64 pairs")
+        raw = base64.b64decode(encoded, validate=True)
+        if len(raw) != 32:
+            raise ValueError(f"encryption key {key_id!r} has {len(raw)} bytes instead of 32")
+        keys[key_id] = raw
+    if not keys:
+        raise ValueError("FC_ENCRYPTION_KEYS holds no key")
+    return keys
+
+
 @dataclass(frozen=True)
 class Keyring:
     """Keys by id, newest first."""
@@ -30,18 +46,7 @@ class Keyring:
     @classmethod
     def parse(cls, text: str) -> Keyring:
         """Read `id:base64,id:base64`; each key is 32 bytes. Raises ValueError with what is wrong."""
-        keys: dict[str, AESGCM] = {}
-        for part in filter(None, (piece.strip() for piece in text.split(","))):
-            key_id, colon, encoded = part.partition(":")
-            if not colon or not key_id or len(key_id) > 32:
-                raise ValueError("FC_ENCRYPTION_KEYS is a list of id:base64 pairs")
-            raw = base64.b64decode(encoded, validate=True)
-            if len(raw) != 32:
-                raise ValueError(f"encryption key {key_id!r} has {len(raw)} bytes instead of 32")
-            keys[key_id] = AESGCM(raw)
-        if not keys:
-            raise ValueError("FC_ENCRYPTION_KEYS holds no key")
-        return cls(keys)
+        return cls({key_id: AESGCM(raw) for key_id, raw in raw_keys(text).items()})
 
     def seal(self, plain: bytes, *, place: str) -> bytes:
         """Seal `plain` for `place` (`schema.table.column:row`)."""

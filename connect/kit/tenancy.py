@@ -3,9 +3,9 @@
     with use_environment(environment):
         PaymentIntent.objects.get(...)
 
-`use_environment` **is** the transaction: it commits when the block ends and rolls back when it raises. Inside, `current()`
-names the environment; that context variable is the guard everywhere, because `in_atomic_block` alone is always true
-under Django's test cases. A tenant query outside of it raises `EnvironmentRequired`.
+`use_environment` **is** the transaction: it commits when the block ends and rolls back when it raises. Inside,
+`current()` names the environment; that context variable is the guard everywhere, because `in_atomic_block` alone is
+always true under Django's test cases. A tenant query outside of it raises `EnvironmentRequired`.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def _tenant_labels() -> frozenset[str]:
 class EnvironmentRouter(TenantSyncRouter):
     """django-tenants' rules for migrations, and the guard for queries."""
 
-    def db_for_read(self, model: type[Model], **hints: Any) -> str | None:
+    def db_for_read(self, model: type[Model], **hints: Any) -> str | None:  # noqa: ARG002 - Django's signature
         if _current.get() is None and model._meta.app_label in _tenant_labels():
             raise EnvironmentRequired(
                 f"{model.__name__} lives in an environment: open one with use_environment(environment), "

@@ -75,12 +75,18 @@ class OAuthGrant(Consented, AbstractGrant):
     class Meta(AbstractGrant.Meta):
         db_table = "connect_oauth_grant"
 
+    def __str__(self) -> str:
+        return f"A code for {self.application}"
+
 
 class OAuthIdToken(Consented, AbstractIDToken):
     """An OpenID Connect identity token."""
 
     class Meta(AbstractIDToken.Meta):
         db_table = "connect_oauth_id_token"
+
+    def __str__(self) -> str:
+        return f"An identity token for {self.application}"
 
 
 class OAuthAccessToken(Consented, AbstractAccessToken):
@@ -89,9 +95,15 @@ class OAuthAccessToken(Consented, AbstractAccessToken):
     class Meta(AbstractAccessToken.Meta):
         db_table = "connect_oauth_access_token"
 
+    def __str__(self) -> str:
+        return f"An access token for {self.application}"
+
 
 class OAuthRefreshToken(Consented, AbstractRefreshToken):
     """A refresh token; used twice, its whole family dies."""
 
     class Meta(AbstractRefreshToken.Meta):
         db_table = "connect_oauth_refresh_token"
+
+    def __str__(self) -> str:
+        return f"A refresh token for {self.application}"

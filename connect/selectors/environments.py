@@ -23,7 +23,7 @@ def get(slug: str, kind: str) -> EnvironmentRef | None:
 
 
 def by_short_id(short_id: str) -> EnvironmentRef | None:
-    """The environment whose schema ends in `short_id`: for hosted pages and callbacks that carry `<short id>.<secret>`."""
+    """The environment whose schema ends in `short_id`: for pages and callbacks that carry `<short id>.<secret>`."""
     row = _openable().filter(short_id=short_id).first()
     return row.ref() if row else None
 

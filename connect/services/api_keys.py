@@ -28,7 +28,7 @@ def create(
 ) -> tuple[ApiKeyInfo, str]:
     """Issue a key for the caller's environment. Returns it and its secret, which can never be read again.
 
-    Raises `KeyNameRequired`, `ScopeUnknown`, and `ParameterInvalid` for an address list or an expiry that makes no sense.
+    Raises `KeyNameRequired`, `ScopeUnknown`, and `ParameterInvalid` for addresses or an expiry that make no sense.
     """
     with transaction.atomic():
         row, secret = _issue(
@@ -43,9 +43,9 @@ def create(
 
 
 def roll(caller: Caller, *, key_id: str, overlap_seconds: int) -> tuple[ApiKeyInfo, str]:
-    """Replace a key by a new one with the same name and rights. The old one works `overlap_seconds` longer (0 to 7 days).
+    """Replace a key by a new one with the same name and rights.
 
-    Raises `ResourceMissing` or `KeyRevoked`.
+    The old one works `overlap_seconds` longer, 7 days at most. Raises `ResourceMissing` or `KeyRevoked`.
     """
     if not 0 <= overlap_seconds <= 7 * 86400:
         raise ParameterInvalid("The old key can stay valid for at most 7 days.", param="overlap_seconds")
@@ -64,7 +64,10 @@ def roll(caller: Caller, *, key_id: str, overlap_seconds: int) -> tuple[ApiKeyIn
 
 
 def revoke(caller: Caller, *, key_id: str) -> ApiKeyInfo:
-    """End a key. Every process refuses it within `credentials.CACHE_SECONDS`. Raises `ResourceMissing` or `KeyRevoked`."""
+    """End a key: every process refuses it within `credentials.CACHE_SECONDS`.
+
+    Raises `ResourceMissing` or `KeyRevoked`.
+    """
     with transaction.atomic():
         row = _locked(caller, key_id)
         row.revoked_at = clock.wall()

@@ -49,10 +49,10 @@ def publish(caller: Caller, *events: NewEvent) -> None:
 
 
 def _insert(count: int, values: Sequence[Any]) -> None:
+    rows = ", ".join(["(%s, %s, %s, 1, %s, %s, %s::jsonb, %s::jsonb, %s, %s, %s)"] * count)
+    statement = (
+        "INSERT INTO connect_event (id, account_id, type, schema_version, api_version, object_id, payload,"  # noqa: S608
+        f" previous_attributes, request_id, idempotency_key, created_at) VALUES {rows}"
+    )
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO connect_event (id, account_id, type, schema_version, api_version, object_id, payload,"
-            " previous_attributes, request_id, idempotency_key, created_at) VALUES "
-            + ", ".join(["(%s, %s, %s, 1, %s, %s, %s::jsonb, %s::jsonb, %s, %s, %s)"] * count),
-            values,
-        )
+        cursor.execute(statement, values)

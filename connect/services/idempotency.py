@@ -92,68 +92,48 @@ def find(caller: Caller, claim: Claim, *, locked: bool) -> StoredReply | Interru
     if bytes(fingerprint) != claim.fingerprint:
         raise IdempotencyMismatch(key=claim.key)
     if state == "done":
-        return StoredReply(status, secretbox.unseal(reply, place=_place(caller, identifier)))
+        return StoredReply(status, secretbox.unseal(reply, place=_place(caller, claim)))
     if leased:
         raise IdempotencyKeyInUse
+    taken_over: list[Any] = [timedelta(seconds=lease_seconds()), caller.request_id, identifier]
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE connect_idempotency_key SET lease_until = clock_timestamp() + %s, request_id = %s WHERE id = %s",
-            [timedelta(seconds=lease_seconds()), caller.request_id, identifier],
+            taken_over,
         )
     return Interrupted(resume)
 
 
 def store(caller: Caller, claim: Claim, *, status: int, body: bytes) -> None:
     """Keep the answer of a request that began and ended in this transaction. Raises `KeyRaced`."""
-    identifier = ids.new()
-    sealed = secretbox.seal(body, place=_place(caller, identifier))
-    _insert(
-        [identifier, caller.account, claim.key, claim.fingerprint, "done", caller.request_id, "", None, status, sealed]
-    )
+    sealed = secretbox.seal(body, place=_place(caller, claim))
+    key = [ids.new(), caller.account, claim.key, claim.fingerprint]
+    _insert([*key, "done", caller.request_id, "", None, status, sealed])
 
 
 def begin(caller: Caller, claim: Claim, *, resume: str) -> None:
     """Keep the claim of a request that goes on to the outside world, under a lease. Raises `KeyRaced`."""
     lease = timedelta(seconds=lease_seconds())
-    _insert(
-        [
-            ids.new(),
-            caller.account,
-            claim.key,
-            claim.fingerprint,
-            "claimed",
-            caller.request_id,
-            resume,
-            lease,
-            None,
-            None,
-        ]
-    )
+    key = [ids.new(), caller.account, claim.key, claim.fingerprint]
+    _insert([*key, "claimed", caller.request_id, resume, lease, None, None])
 
 
 def finish(caller: Caller, claim: Claim, *, status: int, body: bytes) -> StoredReply | None:
     """Keep the answer of a request whose claim was kept by `begin`.
 
-    An answer that was kept before stays, and is returned: whoever comes second, because its lease had run out or because
-    it tries again after a lost connection, must say the same.
+    An answer that was kept before stays, and is returned: whoever comes second, because its lease had run out or
+    because it tries again after a lost connection, must say the same.
     """
+    sealed = secretbox.seal(body, place=_place(caller, claim))
+    if _change(caller, claim, "state = 'done', status = %s, reply = %s, lease_until = NULL", [status, sealed]):
+        return None
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id, state, status, reply FROM connect_idempotency_key WHERE account_id = %s AND key = %s FOR UPDATE",
+            "SELECT status, reply FROM connect_idempotency_key WHERE account_id = %s AND key = %s AND state = 'done'",
             [caller.account, claim.key],
         )
         row = cursor.fetchone()
-        if row is None:
-            return None
-        identifier, state, kept_status, kept = row
-        if state == "done":
-            return StoredReply(kept_status, secretbox.unseal(kept, place=_place(caller, identifier)))
-        sealed = secretbox.seal(body, place=_place(caller, identifier))
-        cursor.execute(
-            "UPDATE connect_idempotency_key SET state = 'done', status = %s, reply = %s, lease_until = NULL WHERE id = %s",
-            [status, sealed, identifier],
-        )
-        return None
+    return None if row is None else StoredReply(row[0], secretbox.unseal(row[1], place=_place(caller, claim)))
 
 
 def release(caller: Caller, claim: Claim) -> None:
@@ -174,12 +154,14 @@ def prune(environment: EnvironmentRef) -> int:
         return cursor.rowcount
 
 
-def _change(caller: Caller, claim: Claim, assignment: str, values: list[Any]) -> None:
+def _change(caller: Caller, claim: Claim, assignment: str, values: list[Any]) -> bool:
+    """Change a claim that is not finished; whether there was one."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE connect_idempotency_key SET {assignment} WHERE account_id = %s AND key = %s AND state = 'claimed'",  # noqa: S608
             [*values, caller.account, claim.key],
         )
+        return bool(cursor.rowcount)
 
 
 def _insert(values: list[Any]) -> None:
@@ -195,5 +177,5 @@ def _insert(values: list[Any]) -> None:
         raise KeyRaced from error
 
 
-def _place(caller: Caller, identifier: Any) -> str:
-    return f"{caller.environment.schema_name}.connect_idempotency_key.reply:{identifier}"
+def _place(caller: Caller, claim: Claim) -> str:
+    return f"{caller.environment.schema_name}.connect_idempotency_key.reply:{caller.account}:{claim.key}"

@@ -1,4 +1,4 @@
-"""The tenant half of `connect`: this package holds only the app and its migrations, the models live in `connect.models`.
+"""The tenant half of `connect`: this package holds only the app and its migrations; models live in `connect.models`.
 
 Django routes migrations by app, and an app's tables stand either in public or in every environment; `connect` has both.
 """

@@ -20,10 +20,10 @@ from django.shortcuts import render as render_template
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 
-from connect.api.errors import request_id_of
 from connect.domain import permissions
 from connect.kit import ids
 from connect.kit.caller import Actor, Caller, EnvironmentRef
+from connect.kit.request_ids import request_id_of
 from connect.kit.tenancy import use_environment
 from connect.selectors import environments as environment_selectors
 from connect.selectors import organizations as organization_selectors

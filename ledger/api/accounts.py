@@ -10,13 +10,12 @@ from rest_framework.request import Request
 
 from connect.api.fields import BooleanField, CurrencyField, EnumField, IntegerField, MetadataField, TextField
 from connect.api.openapi import operation
-from connect.api.pagination import require_cursor
 from connect.api.serializers import InputSerializer, ListFilters, NoInput
 from connect.api.views import ApiViewSet
 from connect.kit.caller import Caller
 from connect.kit.currencies import MAXIMUM_MINOR
 from connect.kit.errors import ResourceMissing
-from connect.kit.pages import Page
+from connect.kit.pages import Page, require_cursor
 from ledger.api.shared import identifier, owner_of
 from ledger.domain import errors
 from ledger.domain.accounts import PATH_LENGTH_MAX, SIDES

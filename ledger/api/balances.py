@@ -10,11 +10,10 @@ from rest_framework.request import Request
 
 from connect.api.fields import CurrencyField, EnumField, TextField, UnixTimeField
 from connect.api.openapi import operation
-from connect.api.pagination import require_cursor
 from connect.api.serializers import ListFilters
 from connect.api.views import ApiViewSet
 from connect.kit.caller import Caller
-from connect.kit.pages import Page
+from connect.kit.pages import Page, require_cursor
 from ledger.api.shared import owner_of
 from ledger.domain.accounts import PATH_LENGTH_MAX
 from ledger.selectors import accounts as account_selectors
@@ -25,8 +24,8 @@ from ledger.shapes.balances import LedgerBalanceOut, render
 class BalanceFilters(ListFilters):
     """Whose balances, and as of when.
 
-    `as_of` is a moment; by `effective` time (what had taken effect by then, as known now) or by `created` time (what the
-    ledger said then).
+    `as_of` is a moment; by `effective` time (what had taken effect by then, as known now) or by `created` time (what
+    the ledger said then).
     """
 
     currency = CurrencyField(required=False)

@@ -19,12 +19,11 @@ from connect.api.fields import (
     UnixTimeField,
 )
 from connect.api.openapi import operation
-from connect.api.pagination import require_cursor
 from connect.api.serializers import InputSerializer, ListFilters, NoInput
 from connect.api.views import ApiViewSet
 from connect.kit.caller import Caller
 from connect.kit.errors import MissingParameterTarget, ParameterInvalid, ResourceMissing
-from connect.kit.pages import Page
+from connect.kit.pages import Page, require_cursor
 from ledger.api.shared import account_name, identifier, owner_of, text
 from ledger.domain import errors
 from ledger.selectors import holds as selectors

@@ -19,12 +19,11 @@ from connect.api.fields import (
     UnixTimeField,
 )
 from connect.api.openapi import operation
-from connect.api.pagination import require_cursor
 from connect.api.serializers import InputSerializer, ListField, ListFilters, NoInput
 from connect.api.views import ApiViewSet
 from connect.kit.caller import Caller
 from connect.kit.errors import MissingParameterTarget, ResourceMissing
-from connect.kit.pages import Page
+from connect.kit.pages import Page, require_cursor
 from ledger.api.shared import account_name, identifier, owner_of, text
 from ledger.domain import errors
 from ledger.domain.accounts import SIDES
@@ -127,7 +126,8 @@ class LedgerTransactionViewSet(ApiViewSet):
         LedgerTransactionOut,
         input=ReverseIn,
         errors=(
-            ResourceMissing, errors.AlreadyReversed, errors.InsufficientFunds, errors.AccountClosed, errors.PathReserved,
+            ResourceMissing, errors.AlreadyReversed, errors.InsufficientFunds, errors.AccountClosed,
+            errors.PathReserved,
         ),
     )  # fmt: skip
     def reverse(self, request: Request, pk: str) -> HttpResponse:

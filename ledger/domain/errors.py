@@ -1,7 +1,7 @@
 """Every refusal of the ledger, and the one place where a SQLSTATE becomes one.
 
 The database raises `LD001` and so on, with facts as JSON in DETAIL; `from_database` makes the error a caller can read.
-A refusal by the database has aborted the transaction: whoever wants to go on after one opens a savepoint around the call.
+A refusal by the database has aborted the transaction: who wants to go on after one opens a savepoint around the call.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class InsufficientFunds(DomainError):
 
     code = "balance_insufficient"
     message = (
-        "The ledger account '{path}' does not have enough available: it would fall to {available_text}, and its floor is"
-        " {floor_text}. Lower the amount, void a hold, or wait until more has come in."
+        "The ledger account '{path}' does not have enough available: it would fall to {available_text}, and its floor"
+        " is {floor_text}. Lower the amount, void a hold, or wait until more has come in."
     )
 
 

@@ -1,4 +1,4 @@
-"""Accounts of the ledger. Rows are opened and closed by SQL functions; only `name` and `metadata` are written from here."""
+"""Accounts of the ledger. SQL functions open and close them; only `name` and `metadata` are written otherwise."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from connect.kit.rows import TenantModel
 
 
 class Account(TenantModel):
-    """`path` names it (`acct_…:available:eur`); `account_id` is the connected account that owns it, zero the platform."""
+    """`path` names it (`acct_…:available:eur`); `account_id` is the connected account that owns it, or zero."""
 
     path = models.CharField(max_length=255, unique=True)
     name = models.CharField(max_length=255, default="")

@@ -31,7 +31,10 @@ def of_postings(postings: Sequence[Posting], now: datetime) -> Batch:
     accounts = Accounts()
     position = accounts.position
     identifiers = [ids.new() for _ in postings]
-    transactions, numbers, positions, amounts = [], [], [], []
+    transactions: list[int] = []
+    numbers: list[int] = []
+    positions: list[int] = []
+    amounts: list[int] = []
     for index, posting in enumerate(postings, start=1):
         lines = posting.lines
         transactions += [index] * len(lines)

@@ -29,9 +29,11 @@ def rows(caller: Caller, sql: str, parameters: Sequence[Any]) -> list[tuple[Any,
             f"the ledger of {caller.environment.schema_name} is written inside use_environment(caller.environment)"
         )
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
-            return cursor.fetchall()
+        if connection.queries_logged or connection.execute_wrappers:
+            with connection.cursor() as cursor:
+                cursor.execute(sql, parameters)
+                return cursor.fetchall()
+        return _lean(sql, parameters)
     except DatabaseError as error:
         cause: Any = error.__cause__
         detail = cause.diag.message_detail if isinstance(cause, psycopg.Error) else None
@@ -39,3 +41,10 @@ def rows(caller: Caller, sql: str, parameters: Sequence[Any]) -> list[tuple[Any,
         if refusal is None:
             raise
         raise refusal from error
+
+
+def _lean(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """The same without the layers of Django's cursor, which nobody listens to: a tenth of a posting's time."""
+    connection.validate_no_broken_transaction()
+    with connection.wrap_database_errors:
+        return psycopg.ClientCursor(connection.connection).execute(sql, parameters).fetchall()

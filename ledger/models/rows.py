@@ -23,10 +23,10 @@ HOLD_ACCOUNTS: Final = (
     " JOIN ledger_account s ON s.id = h.source_account JOIN ledger_account d ON d.id = h.destination_account"
 )
 TRANSACTION: Final = (
-    "t.id, t.seq, t.kind, t.idempotency_key, t.description, t.reference, t.metadata::text, t.effective_at, t.created_at,"
-    " t.reverses, (SELECT r.id FROM ledger_transaction r WHERE r.reverses = t.id), t.hold_id,"
-    " (SELECT json_agg(json_build_array(e.line, e.account_id, a.path, e.currency, e.amount_minor) ORDER BY e.line)::text"
-    " FROM ledger_entry e JOIN ledger_account a ON a.id = e.account_id WHERE e.transaction_id = t.id)"
+    "t.id, t.seq, t.kind, t.idempotency_key, t.description, t.reference, t.metadata::text, t.effective_at,"
+    " t.created_at, t.reverses, (SELECT r.id FROM ledger_transaction r WHERE r.reverses = t.id), t.hold_id,"
+    " (SELECT json_agg(json_build_array(e.line, e.account_id, a.path, e.currency, e.amount_minor) ORDER BY e.line)"
+    "::text FROM ledger_entry e JOIN ledger_account a ON a.id = e.account_id WHERE e.transaction_id = t.id)"
 )
 """A transaction with its lines as JSON: one statement for a page of transactions."""
 

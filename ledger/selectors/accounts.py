@@ -43,7 +43,7 @@ def page(
     prefix: str | None = None,
     closed: bool | None = None,
 ) -> tuple[list[Account], bool]:
-    """A page, newest first, and whether there are more. `owner` is a connected account, `prefix` the start of a path."""
+    """A page, newest first, and whether there are more. `owner`: a connected account; `prefix`: of the path."""
     cut = clause(page, column="a.id")
     where: list[str] = []
     parameters: list[Any] = []

@@ -25,8 +25,8 @@ _NOW: Final = (
 _AS_OF: Final = (
     "SELECT a.id, a.path, a.currency, a.normal_side,"
     " (coalesce((SELECT sum(b.posted) FROM ledger_balance b WHERE b.account_id = a.id), 0)"
-    " - coalesce((SELECT sum(e.amount_minor) FROM ledger_entry e WHERE e.account_id = a.id AND e.{column} > %s), 0))::bigint"
-    " FROM ledger_account a WHERE a.path = ANY(%s) ORDER BY a.path"
+    " - coalesce((SELECT sum(e.amount_minor) FROM ledger_entry e WHERE e.account_id = a.id AND e.{column} > %s), 0)"
+    ")::bigint FROM ledger_account a WHERE a.path = ANY(%s) ORDER BY a.path"
 )
 
 

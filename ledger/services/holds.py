@@ -18,7 +18,8 @@ from ledger.models import arrays, functions, rows
 _ACCOUNTS: Final = "%s::text[], %s::text[], %s::text[], %s::bigint[], %s::smallint[], %s::uuid[], %s::uuid[]"
 _PLACE: Final = (
     f"SELECT {rows.HOLD} FROM ledger_hold_place(%s, %s, %s, %s, %s, %s, %s, %s::jsonb, {_ACCOUNTS}) p"  # noqa: S608
-    " CROSS JOIN LATERAL (SELECT (p.hold).*) h CROSS JOIN (SELECT %s::text AS path) s CROSS JOIN (SELECT %s::text AS path) d"
+    " CROSS JOIN LATERAL (SELECT (p.hold).*) h"
+    " CROSS JOIN (SELECT %s::text AS path) s CROSS JOIN (SELECT %s::text AS path) d"
 )
 """The paths are given back to the statement: it does not see the accounts that its own function call opens."""
 _POST: Final = (
@@ -44,9 +45,9 @@ def place(
 ) -> Hold:
     """Set `amount` (> 0) aside: it will be debited from `source` and credited to `destination`.
 
-    Where that lowers what an account has available it counts at once, and may not pass the account's floor. The same key
-    with the same content gives back the hold that exists. Raises `InsufficientFunds`, `AccountUnknown`, `AccountClosed`,
-    `CurrencyMismatch`, `AccountMismatch` and `DuplicateTransaction`.
+    Where that lowers what an account has available it counts at once, and may not pass the account's floor. The same
+    key with the same content gives back the hold that exists. Raises `InsufficientFunds`, `AccountUnknown`,
+    `AccountClosed`, `CurrencyMismatch`, `AccountMismatch` and `DuplicateTransaction`.
     """
     if amount.minor <= 0:
         raise ValueError("a hold is for a positive amount")
@@ -84,8 +85,8 @@ def post(
     """Post `amount` minor units of a hold (None: all that is open), from its source to its destination.
 
     `final` releases the rest; otherwise the hold stays pending for further posts. `lines`, balanced in themselves, join
-    the same transaction: a fee, a split. The same key gives back what it posted. Raises `HoldUnknown`, `HoldNotPending`,
-    `HoldExpired` (by the caller's business clock), `HoldExceeded`, and what `journal.post` raises.
+    the same transaction: a fee, a split. The same key gives back what it posted. Raises `HoldUnknown`,
+    `HoldNotPending`, `HoldExpired` (by the caller's business clock), `HoldExceeded`, and what `journal.post` raises.
     """
     check_balanced(tuple(lines))
     now = caller.clock.business()

@@ -24,7 +24,7 @@ _REVERSE: Final = "SELECT id, existed, created_at, effective_at FROM ledger_reve
 
 
 class _Answer(msgspec.Struct, gc=False):
-    """What `ledger_post` says. `ids`, `existed`, `created_at` and `effective_at` are empty unless one of the keys existed."""
+    """What `ledger_post` says. `ids` to `effective_at` are empty unless one of the keys existed."""
 
     posted_at: datetime
     accounts: list[UUID]

@@ -62,7 +62,10 @@ def update_account(
     name: str | None = None,
     metadata: Mapping[str, str] | UnsetType | None = UNSET,
 ) -> Account:
-    """Rename an account, or lay `metadata` over what it has (None clears it). Raises `ResourceMissing` and `PathReserved`."""
+    """Rename an account, or lay `metadata` over what it has (None clears it).
+
+    Raises `ResourceMissing` and `PathReserved`.
+    """
     account = _own_account(caller, account_id)
     merged = None if isinstance(metadata, UnsetType) else merge(account.metadata, metadata)
     return accounts.update(caller, account_id=account_id, name=name, metadata=merged)

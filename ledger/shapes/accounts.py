@@ -14,7 +14,7 @@ PREFIX = "lacct"
 
 
 class LedgerAccountOut(msgspec.Struct, kw_only=True, gc=False):
-    """An account of the ledger. `floor` is the least it may have available, in minor units; null lets it go below zero."""
+    """An account of the ledger. `floor` is the least it may have available, in minor units; null: no limit."""
 
     id: str
     object: Literal["ledger.account"] = "ledger.account"

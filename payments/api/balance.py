@@ -19,7 +19,7 @@ class BalanceTransactionFilters(ListFilters):
     """Which balance transactions to list; `source` is the id of what caused them."""
 
     currency = CurrencyField(required=False)
-    source = TextField(max_length=64, required=False)
+    source = TextField(max_length=64, required=False)  # type: ignore[assignment]  # DRF's fields have a `source` too
     type = TextField(max_length=40, required=False)
     created = TimeRangeField(required=False)
 

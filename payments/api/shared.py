@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from connect.api.fields import EnumField, IntegerField, TextField
 from connect.api.serializers import InputSerializer
 
 
-def text(length: int, **kwargs: object) -> TextField:
+def text(length: int, **kwargs: Any) -> TextField:
     """An optional text that `''` unsets."""
     return TextField(max_length=length, required=False, allow_null=True, **kwargs)
 

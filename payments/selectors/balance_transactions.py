@@ -19,7 +19,7 @@ PREFIX = "txn"
 
 def get(caller: Caller, transaction_id: str) -> BalanceTransactionOut:
     """The caller's balance transaction. Raises `ResourceMissing`."""
-    row = BalanceTransaction.objects.filter(account_id=caller.account, pk=ids.lookup(PREFIX, transaction_id)).first()
+    row = BalanceTransaction.objects.one(account_id=caller.account, id=ids.lookup(PREFIX, transaction_id))
     if row is None:
         raise ResourceMissing(resource="balance_transaction", id=transaction_id, param="id")
     return shapes.render(row, livemode=caller.livemode)
@@ -35,10 +35,9 @@ def page(
     created: TimeRange | None = None,
 ) -> tuple[list[BalanceTransactionOut], bool]:
     """A page of the caller's balance transactions, newest first, and whether there are more."""
-    rows = BalanceTransaction.objects.filter(account_id=caller.account)
-    narrowed = {"currency": currency, "source_id": source, "type": type}
-    rows = rows.filter(**{name: value for name, value in narrowed.items() if value})
-    found, has_more = lists.page(lists.within(rows, created), page, PREFIX)
+    found, has_more = lists.page(
+        caller, BalanceTransaction, page, PREFIX, created=created, currency=currency, source_id=source, type=type
+    )
     return [shapes.render(row, livemode=caller.livemode) for row in found], has_more
 
 

@@ -19,7 +19,7 @@ PREFIX = "ch"
 
 def get(caller: Caller, charge_id: str) -> ChargeOut:
     """The caller's charge. Raises `ResourceMissing`."""
-    row = Charge.objects.filter(account_id=caller.account, pk=ids.lookup(PREFIX, charge_id)).first()
+    row = Charge.objects.one(account_id=caller.account, id=ids.lookup(PREFIX, charge_id))
     if row is None:
         raise ResourceMissing(resource="charge", id=charge_id, param="id")
     return shapes.render(row, livemode=caller.livemode)
@@ -34,12 +34,9 @@ def page(
     created: TimeRange | None = None,
 ) -> tuple[list[ChargeOut], bool]:
     """A page of the caller's charges, newest first, and whether there are more."""
-    rows = Charge.objects.filter(account_id=caller.account)
-    if customer is not None:
-        rows = rows.filter(customer_id=customer)
-    if payment_intent is not None:
-        rows = rows.filter(payment_intent_id=payment_intent)
-    found, has_more = lists.page(lists.within(rows, created), page, PREFIX)
+    found, has_more = lists.page(
+        caller, Charge, page, PREFIX, created=created, customer_id=customer, payment_intent_id=payment_intent
+    )
     return [shapes.render(row, livemode=caller.livemode) for row in found], has_more
 
 

@@ -20,7 +20,7 @@ PREFIX = "cus"
 
 def get(caller: Caller, customer_id: str) -> Any:
     """The caller's customer, or its deleted form. Raises `ResourceMissing`."""
-    row = Customer.objects.filter(account_id=caller.account, pk=ids.lookup(PREFIX, customer_id)).first()
+    row = Customer.objects.one(account_id=caller.account, id=ids.lookup(PREFIX, customer_id))
     if row is None:
         raise ResourceMissing(resource="customer", id=customer_id, param="id")
     return shape(caller, row)
@@ -38,10 +38,9 @@ def page(
     caller: Caller, page: Page, *, email: str | None = None, created: TimeRange | None = None
 ) -> tuple[list[CustomerOut], bool]:
     """A page of the caller's customers, newest first, and whether there are more."""
-    rows = Customer.objects.filter(account_id=caller.account, deleted_at=None)
-    if email:
-        rows = rows.filter(email=email)
-    found, has_more = lists.page(lists.within(rows, created), page, PREFIX)
+    found, has_more = lists.page(
+        caller, Customer, page, PREFIX, created=created, always={"deleted_at": None}, email=email
+    )
     return [shape(caller, row) for row in found], has_more
 
 

@@ -1,20 +1,32 @@
-"""What every list of payments shares: one page of a queryset, narrowed by time."""
+"""What every list of payments shares: one page of the caller's rows."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
-
-from connect.kit.pages import Page, TimeRange, require_cursor, slice_queryset
-
-
-def within(rows: QuerySet[Any], created: TimeRange | None) -> QuerySet[Any]:
-    """`rows` created in the range; no range leaves them as they are."""
-    return rows if created is None else rows.filter(**created.filters("created_at"))
+from connect.kit.caller import Caller
+from connect.kit.pages import Page, TimeRange, require_cursor, slice_rows
+from payments.models.base import PaymentsModel
 
 
-def page(rows: QuerySet[Any], page: Page, prefix: str) -> tuple[list[Any], bool]:
-    """One page, newest first, and whether there are more. Raises when the cursor names no row of the list."""
-    require_cursor(page, prefix, lambda identifier: rows.filter(pk=identifier).exists())
-    return slice_queryset(rows, page)
+def page(
+    caller: Caller,
+    model: type[PaymentsModel],
+    page: Page,
+    prefix: str,
+    *,
+    created: TimeRange | None = None,
+    always: dict[str, Any] | None = None,
+    **narrowed: Any,
+) -> tuple[list[Any], bool]:
+    """One page of the caller's rows, newest first, and whether there are more.
+
+    `narrowed` are columns and what they have to hold; those that are None or empty were not asked for. `always` hold
+    for every page. Raises when the cursor names no row of the list.
+    """
+    conditions = {"account_id": caller.account, **(always or {})}
+    conditions |= {name: value for name, value in narrowed.items() if value}
+    if created is not None:
+        conditions |= created.filters("created_at")
+    require_cursor(page, prefix, lambda identifier: model.objects.filter(**conditions, pk=identifier).exists())
+    return slice_rows(model.objects.page(page, conditions), page)

@@ -25,7 +25,7 @@ PREFIX = "pi"
 
 def get(caller: Caller, intent_id: str) -> PaymentIntentOut:
     """The caller's intent with its client secret. Raises `ResourceMissing`."""
-    row = PaymentIntent.objects.filter(account_id=caller.account, pk=ids.lookup(PREFIX, intent_id)).first()
+    row = PaymentIntent.objects.one(account_id=caller.account, id=ids.lookup(PREFIX, intent_id))
     if row is None:
         raise ResourceMissing(resource="payment_intent", id=intent_id, param="intent")
     return shape(caller, row)
@@ -40,12 +40,9 @@ def page(
     created: TimeRange | None = None,
 ) -> tuple[list[PaymentIntentOut], bool]:
     """A page of the caller's intents, newest first, and whether there are more."""
-    rows = PaymentIntent.objects.filter(account_id=caller.account)
-    if customer is not None:
-        rows = rows.filter(customer_id=customer)
-    if status:
-        rows = rows.filter(status=status)
-    found, has_more = lists.page(lists.within(rows, created), page, PREFIX)
+    found, has_more = lists.page(
+        caller, PaymentIntent, page, PREFIX, created=created, customer_id=customer, status=status
+    )
     return [shape(caller, row) for row in found], has_more
 
 

@@ -34,12 +34,7 @@ def page(
     type: str | None = None,  # noqa: A002 - Stripe's name
 ) -> tuple[list[PaymentMethodOut], bool]:
     """A page of payment methods, newest first, and whether there are more."""
-    rows = PaymentMethod.objects.filter(account_id=caller.account)
-    if customer is not None:
-        rows = rows.filter(customer_id=customer)
-    if type:
-        rows = rows.filter(type=type)
-    found, has_more = lists.page(rows, page, PREFIX)
+    found, has_more = lists.page(caller, PaymentMethod, page, PREFIX, customer_id=customer, type=type)
     return [shapes.render(row, livemode=caller.livemode) for row in found], has_more
 
 

@@ -15,26 +15,31 @@ from payments.models import Charge, Customer, PaymentAttempt, PaymentIntent, Pay
 
 def payment_intent(caller: Caller, intent_id: str) -> PaymentIntent:
     """The caller's intent, locked until the transaction ends. Raises `ResourceMissing`."""
-    row = (
-        PaymentIntent.objects.select_for_update()
-        .filter(account_id=caller.account, pk=ids.lookup("pi", intent_id))
-        .first()
-    )
+    row = PaymentIntent.objects.one(account_id=caller.account, id=ids.lookup("pi", intent_id), lock=True)
     if row is None:
         raise ResourceMissing(resource="payment_intent", id=intent_id, param="intent")
     return row
 
 
-def attempt(caller: Caller, attempt_id: UUID) -> tuple[PaymentIntent, PaymentAttempt]:
-    """An attempt and its intent, the intent locked first. Both exist: attempts are never deleted."""
-    intent_id = PaymentAttempt.objects.values_list("payment_intent_id", flat=True).get(pk=attempt_id)
-    intent = PaymentIntent.objects.select_for_update().get(account_id=caller.account, pk=intent_id)
-    return intent, PaymentAttempt.objects.select_for_update().get(pk=attempt_id)
+def attempt(caller: Caller, attempt_id: UUID, *, intent_id: UUID | None = None) -> tuple[PaymentIntent, PaymentAttempt]:
+    """An attempt and its intent, the intent locked first. Both exist: attempts are never deleted.
+
+    Whoever knows the intent's id says it, which saves looking it up.
+    """
+    if intent_id is None:
+        intent_id = PaymentAttempt.objects.values_list("payment_intent_id", flat=True).get(pk=attempt_id)
+    intent = PaymentIntent.objects.one(account_id=caller.account, id=intent_id, lock=True)
+    found = PaymentAttempt.objects.one(id=attempt_id, lock=True)
+    assert intent is not None
+    assert found is not None
+    return intent, found
 
 
-def charge(charge_id: UUID) -> Charge:
-    """A charge below an intent that is locked already."""
-    return Charge.objects.select_for_update().get(pk=charge_id)
+def charge(charge_id: UUID | None) -> Charge:
+    """The charge of an intent that is locked already, locked too. It exists: charges are never deleted."""
+    found = Charge.objects.one(id=charge_id, lock=True)
+    assert found is not None
+    return found
 
 
 def customer(caller: Caller, customer_id: str, *, param: str | None = None) -> Customer:
@@ -51,11 +56,7 @@ def customer(caller: Caller, customer_id: str, *, param: str | None = None) -> C
 
 def payment_method(caller: Caller, method_id: str, *, param: str | None = None) -> PaymentMethod:
     """The caller's payment method, locked."""
-    row = (
-        PaymentMethod.objects.select_for_update()
-        .filter(account_id=caller.account, pk=ids.lookup("pm", method_id))
-        .first()
-    )
+    row = PaymentMethod.objects.one(account_id=caller.account, id=ids.lookup("pm", method_id), lock=True)
     if row is None:
         raise _missing("payment_method", method_id, param)
     return row

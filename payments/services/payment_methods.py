@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 
@@ -59,10 +60,17 @@ def usable(caller: Caller, method_id: str) -> PaymentMethod:
     if not caller.livemode and (instrument := test_instruments.by_name(method_id)):
         at = caller.clock.business()
         return _insert(caller, test_instruments.card_from_name(instrument, at=at, secret=_secret()))
-    method = PaymentMethod.objects.filter(account_id=caller.account, pk=ids.lookup("pm", method_id)).first()
+    method = PaymentMethod.objects.one(account_id=caller.account, id=ids.lookup("pm", method_id))
     if method is None:
         raise MissingParameterTarget(resource="payment_method", id=method_id, param="payment_method")
     require_usable(method)
+    return method
+
+
+def load(method_id: UUID | None) -> PaymentMethod:
+    """The row an intent or a charge names. It exists: payment methods are never deleted."""
+    method = PaymentMethod.objects.one(id=method_id)
+    assert method is not None
     return method
 
 
@@ -126,7 +134,7 @@ def detach(caller: Caller, *, method_id: str) -> PaymentMethodOut:
 
     Raises `PaymentMethodNotAttached` and `ResourceMissing`.
     """
-    owners = PaymentMethod.objects.filter(account_id=caller.account, pk=ids.decode("pm", method_id))
+    owners = PaymentMethod.objects.filter(account_id=caller.account, pk=ids.lookup("pm", method_id))
     list(Customer.objects.select_for_update().filter(pk__in=owners.values("customer_id")))  # the customer's lock first
     method = locks.payment_method(caller, method_id)
     if method.customer_id is None:

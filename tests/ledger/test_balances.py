@@ -68,8 +68,8 @@ TAMPER = {
     "posted": "UPDATE ledger_balance SET posted = posted + 1 WHERE posted > 0",
     "held_out": "UPDATE ledger_balance SET held_out = held_out - 1 WHERE held_out > 0",
     "held_in": "UPDATE ledger_balance SET held_in = held_in + 1",
-    "transaction": "INSERT INTO ledger_entry SELECT transaction_id, 3, account_id, currency, 5, effective_at, created_at, xid"
-    " FROM ledger_entry WHERE line = 1 LIMIT 1",
+    "transaction": "INSERT INTO ledger_entry SELECT transaction_id, 3, account_id, currency, 5, effective_at,"
+    " created_at, xid FROM ledger_entry WHERE line = 1 LIMIT 1",
     "currency": "UPDATE ledger_entry SET amount_minor = amount_minor + 1 WHERE line = 1",
     "orphan": "UPDATE ledger_entry SET currency = 'rsd' WHERE line = 1",
     "hold": "UPDATE ledger_hold SET posted_minor = posted_minor + 1",

@@ -9,8 +9,9 @@ from tests.ledger.conftest import fresh
 
 DENIED = "42501"
 WRITE = (
-    "SELECT ledger_post(ARRAY[%(id)s]::uuid[], '{test}', ARRAY[%(key)s], '{2026-01-01}', '{\"\"}', '{\"\"}', '{\"{}\"}',"
-    " ARRAY[%(source)s, %(destination)s], '{eur,eur}', '{debit,credit}', %(floors)s, '{1,1}', '{NULL,NULL}',"
+    "SELECT ledger_post(ARRAY[%(id)s]::uuid[], '{test}', ARRAY[%(key)s], '{2026-01-01}', '{\"\"}', '{\"\"}',"
+    " '{\"{}\"}', ARRAY[%(source)s, %(destination)s], '{eur,eur}', '{debit,credit}', %(floors)s, '{1,1}',"
+    " '{NULL,NULL}',"
     " ARRAY[gen_random_uuid(), gen_random_uuid()], '{1,1}', '{1,2}', '{1,2}', ARRAY[-%(amount)s, %(amount)s])"
 )
 TRANSACTION = (
@@ -19,8 +20,8 @@ TRANSACTION = (
 )
 ENTRY = (
     "INSERT INTO ledger_entry (transaction_id, line, account_id, currency, amount_minor, effective_at, created_at)"
-    " SELECT '{id}'::uuid, v.line, (SELECT id FROM ledger_account WHERE path = v.path), v.currency, v.amount, '2026-01-01',"
-    " '2026-01-01' FROM (VALUES {lines}) AS v (line, path, currency, amount)"
+    " SELECT '{id}'::uuid, v.line, (SELECT id FROM ledger_account WHERE path = v.path), v.currency, v.amount,"
+    " '2026-01-01', '2026-01-01' FROM (VALUES {lines}) AS v (line, path, currency, amount)"
 )
 
 
@@ -114,9 +115,10 @@ def test_the_application_does_not_call_the_inner_functions(app, refused, call):
 def test_no_function_or_table_of_the_ledger_is_open_to_everybody(app):
     granted = app.execute(
         "SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace, aclexplode(p.proacl) acl"
-        " WHERE n.nspname = current_schema() AND p.proname LIKE 'ledger%' AND p.prorettype <> 'trigger'::regtype AND acl.grantee = 0"
-        " UNION ALL SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) acl"
-        " WHERE n.nspname = current_schema() AND relname LIKE 'ledger%' AND acl.grantee = 0"
+        " WHERE n.nspname = current_schema() AND p.proname LIKE 'ledger%' AND p.prorettype <> 'trigger'::regtype"
+        " AND acl.grantee = 0"
+        " UNION ALL SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,"
+        " aclexplode(c.relacl) acl WHERE n.nspname = current_schema() AND relname LIKE 'ledger%' AND acl.grantee = 0"
     ).fetchall()
     assert granted == []
 
@@ -139,10 +141,10 @@ def test_a_temporary_table_does_not_stand_in_for_the_real_one(app, owner, databa
     before = app.execute(total).fetchone()[0]
     app.rollback()
     owner.execute(
-        "CREATE TEMP TABLE ledger_balance (account_id uuid, stripe smallint, posted bigint, held_in bigint, held_out bigint)"
+        "CREATE TEMP TABLE ledger_balance (account_id uuid, stripe smallint, posted bigint, held_in int, held_out int)"
     )
     owner.execute(
-        "CREATE TEMP TABLE ledger_account (id uuid, path text, stripes int, normal_side text, floor_minor bigint, closed_at date)"
+        "CREATE TEMP TABLE ledger_account (id uuid, path text, stripes int, normal_side text, floor_minor bigint)"
     )
     write(owner, 5)
     assert app.execute(total).fetchone()[0] - before == 5
@@ -294,7 +296,10 @@ def test_a_credit_to_an_account_below_its_floor_is_accepted_and_a_debit_is_not(a
 
 
 def test_a_bounded_account_is_never_striped(app, owner, refused):
-    striped = "SELECT ledger_account_open(gen_random_uuid(), %s, '', 'eur', 'credit', %s, 4::smallint, gen_random_uuid(), '{}')"
+    striped = (
+        "SELECT ledger_account_open(gen_random_uuid(), %s, '', 'eur', 'credit', %s, 4::smallint, gen_random_uuid(),"
+        " '{}')"
+    )
     assert refused(app, striped, "s", 0) == "LD020"
     assert refused(app, striped, "s", None) == "accepted"
     account = app.execute("SELECT id FROM ledger_account WHERE path = 's'").fetchone()[0]
@@ -304,8 +309,9 @@ def test_a_bounded_account_is_never_striped(app, owner, refused):
 
 def test_a_hold_is_never_posted_or_voided_past_its_amount_even_by_the_owner(owner, refused):
     hold = (
-        "INSERT INTO ledger_hold (id, source_account, destination_account, currency, amount_minor, posted_minor, voided_minor, state,"
-        " idempotency_key) VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'eur', 10, %s, %s, %s, %s)"
+        "INSERT INTO ledger_hold (id, source_account, destination_account, currency, amount_minor, posted_minor,"
+        " voided_minor, state, idempotency_key)"
+        " VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'eur', 10, %s, %s, %s, %s)"
     )
     for posted, voided, state in (
         (6, 5, "posted"),
@@ -320,7 +326,8 @@ def test_a_hold_is_never_posted_or_voided_past_its_amount_even_by_the_owner(owne
 def test_a_settled_hold_is_settled_even_for_the_owner(owner, refused):
     owner.execute(
         "INSERT INTO ledger_hold (id, source_account, destination_account, currency, amount_minor, voided_minor, state,"
-        " idempotency_key) VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'eur', 10, 10, 'voided', 'settled')"
+        " idempotency_key)"
+        " VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'eur', 10, 10, 'voided', 'settled')"
     )
     owner.execute("SAVEPOINT kept")
     for change in ("state = 'pending', voided_minor = 0", "amount_minor = 20", "description = 'x'"):

@@ -170,8 +170,8 @@ def test_what_was_said_about_a_posting_is_kept(caller):
     posted = journal.post(
         caller,
         transfer(
-            WORLD, WALLET, 5, key='k "1"\\, {x}', reference="pi_1", description='say "hi", {you}\\', effective_at=moment,
-            metadata={"order": 'A "1"', "šifra": "ж"},
+            WORLD, WALLET, 5, key='k "1"\\, {x}', reference="pi_1", description='say "hi", {you}\\',
+            effective_at=moment, metadata={"order": 'A "1"', "šifra": "ж"},
         ),
     )  # fmt: skip
     (found,) = transactions.for_reference("pi_1")

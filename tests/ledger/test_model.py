@@ -208,11 +208,16 @@ def play(caller, steps):
         pass
 
     run = Run(caller)
-    with pytest.raises(Done), transaction.atomic():
-        for step in steps:
-            run.step(*step)
-        run.compare()
-        raise Done
+
+    def history():
+        with transaction.atomic():
+            for step in steps:
+                run.step(*step)
+            run.compare()
+            raise Done
+
+    with pytest.raises(Done):
+        history()
 
 
 QUIET = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture], "database": None}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def together(environment) -> Callable[..., Counter]:
-    """Run works at the same time, each in transactions of its own; count what came of them, class names for refusals."""
+    """Run works at the same time, each in transactions of its own; count what came of them."""
 
     def run(*works: Callable[[], Any]) -> Counter:
         outcomes: list[str] = []
@@ -95,7 +96,7 @@ class TestRaces:
         def work(number):
             order = specs if number % 2 else specs[::-1]
             return lambda: journal.post_many(
-                caller, [transfer(s, d, 1, key=f"{number}:{s.path}") for s, d in zip(order, order[1:], strict=False)]
+                caller, [transfer(s, d, 1, key=f"{number}:{s.path}") for s, d in pairwise(order)]
             )
 
         assert together(*map(work, range(12))) == {"done": 12}

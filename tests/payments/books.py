@@ -104,7 +104,10 @@ class Books:
     def let_leases_run_out(self) -> None:
         """As if a minute had passed: open attempts and claimed keys may be taken over."""
         with use_environment(self.environment), connection.cursor() as cursor:
-            cursor.execute("UPDATE payments_payment_attempt SET lease_until = clock_timestamp() - interval '1 second'")
+            cursor.execute(
+                "UPDATE payments_payment_attempt SET lease_until = clock_timestamp() - interval '1 second'"
+                " WHERE state = 'open'"
+            )
             cursor.execute(
                 "UPDATE connect_idempotency_key SET lease_until = clock_timestamp() - interval '1 second'"
                 " WHERE state = 'claimed'"

@@ -37,8 +37,8 @@ CHARGE = SimpleNamespace(
     refunded=False, disputed=False, failure_code="", failure_message="", outcome=charge_details.approved_outcome(),
     payment_method_details=charge_details.card_details(CARD, amount_authorized_minor=1999, authorization_code="123456"),
     billing_details={"address": ADDRESS, "email": "a@b.mk"}, balance_transaction_id=ONE, processor="sandbox",
-    processor_reference="sbx_1", receipt_email="", statement_descriptor="SHOP", description="", metadata={},
-    capture_before=None, created_at=AT,
+    processor_reference="sbx_1", receipt_email="", statement_descriptor="SHOP", statement_descriptor_suffix="",
+    description="", metadata={}, transfer_group="", shipping=None, capture_before=None, created_at=AT,
 )  # fmt: skip
 CUSTOMER = SimpleNamespace(
     id=ONE, account_id=UUID(int=0), email="a@b.mk", name="Ana", phone="", description="", address=ADDRESS,

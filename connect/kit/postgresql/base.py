@@ -16,7 +16,7 @@ from django.db.backends.postgresql import base
 from connect.kit import tenancy
 
 SCHEMAS_PER_CONNECTION_MAX: Final = 100
-"""Each schema a backend touches costs it about 1.5 MiB of catalogue cache, so a connection is let go after this many."""
+"""A schema that a backend touches costs it about 1.5 MiB of catalogue cache: a connection is let go after this many."""
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

@@ -1,0 +1,140 @@
+"""`manage.py check --deploy`: clean for a proper production, and each mistake is named. As a process, as it is run."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.db import connections
+
+from connect import checks
+
+ROOT = Path(__file__).resolve().parents[2]
+PRODUCTION = {
+    "DJANGO_SETTINGS_MODULE": "config.settings.prod",
+    "SECRET_KEY": "q7Vd-1kZr9mX0cTnB4wYhE8sLgU2aPiR6oJfQ3vKzD5tWxMb-and-more",
+    "FC_ENCRYPTION_KEYS": "k1:" + base64.b64encode(bytes(range(100, 132))).decode(),
+    "DATABASE_URL": "postgresql://fc_app:one@127.0.0.1:1/facturino",
+    "DATABASE_OWNER_URL": "postgresql://fc_owner:two@127.0.0.1:1/facturino",
+    "REDIS_URL": "redis://127.0.0.1:1/0",
+    "ALLOWED_HOSTS": "pay.example.com",
+    "FC_PUBLIC_URL": "https://pay.example.com",
+}
+
+
+def example(name: str) -> str:
+    """A setting of `.env.example`, which boots unedited."""
+    found = re.search(rf"^#? ?{name}=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    assert found
+    return found[1]
+
+
+def check(*arguments: str, **changed: str) -> tuple[int, str]:
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "manage.py", "check", *arguments],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **PRODUCTION, **changed},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return ran.returncode, ran.stdout + ran.stderr
+
+
+def test_a_proper_production_is_clean():
+    code, text = check("--deploy", "--fail-level", "DEBUG")
+    assert code == 0, text
+    assert "no issues (0 silenced)" in text
+
+
+def test_every_mistake_is_named_and_no_key_is_printed():
+    wrong = {
+        "FC_FAILPOINTS": "payments.attempt.called=kill",
+        "FC_PRIVATE_HOSTS_ALLOWED": example("FC_PRIVATE_HOSTS_ALLOWED"),
+        "FC_ENCRYPTION_KEYS": example("FC_ENCRYPTION_KEYS"),
+        "SECRET_KEY": example("SECRET_KEY"),
+        "DATABASE_OWNER_URL": PRODUCTION["DATABASE_URL"],
+    }
+    code, text = check("--deploy", **wrong)
+    assert code == 1
+    assert sorted(set(re.findall(r"connect\.E\d+", text))) == [f"connect.E10{number}" for number in range(1, 6)]
+    assert text.count("HINT:") == 5
+    assert wrong["FC_ENCRYPTION_KEYS"] not in text
+    assert wrong["SECRET_KEY"] not in text
+    assert ":one@" not in text
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        example("FC_ENCRYPTION_KEYS"),
+        f"{PRODUCTION['FC_ENCRYPTION_KEYS']},{example('FC_ENCRYPTION_KEYS')}",
+        example("FC_ENCRYPTION_KEYS").replace("example:", "renamed:"),
+        "no key at all",
+        "k1:c2hvcnQ=",
+        "",
+    ],
+)
+def test_a_key_that_everybody_knows_or_that_is_none_is_refused(settings, keys):
+    """By its bytes, under whatever name and in whatever place, since each of them opens what it sealed."""
+    settings.FC_ENCRYPTION_KEYS = keys
+    assert [message.id for message in checks.keys_are_not_the_examples()] == ["connect.E103"]
+
+
+def test_web_processes_need_not_know_the_owner(settings, monkeypatch):
+    """They never get its address, so that there is nothing to compare."""
+    monkeypatch.delenv("DATABASE_OWNER_URL")
+    monkeypatch.setitem(settings.DATABASES["owner"], "USER", settings.DATABASES["default"]["USER"])
+    assert checks.roles_are_two() == []
+    monkeypatch.setenv("DATABASE_OWNER_URL", "postgresql://fc_app@db/facturino")
+    assert [message.id for message in checks.roles_are_two()] == ["connect.E105"]
+
+
+def test_development_may_have_what_production_may_not():
+    code, text = check(
+        DJANGO_SETTINGS_MODULE="config.settings.dev", FC_FAILPOINTS="a=raise", SECRET_KEY=example("SECRET_KEY")
+    )
+    assert code == 0, text
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
+def test_the_database_is_asked_when_it_is_named(monkeypatch):
+    """Our own server passes; the owner's role, which may change structure, would not pass as the web's."""
+    assert checks.environments_stay_apart(databases=["default"]) == []
+    assert checks.the_server_suits(databases=["default"]) == []
+    assert checks.the_server_suits(databases=None) == []
+    monkeypatch.setitem(connections["default"].settings_dict, "USER", connections["owner"].settings_dict["USER"])
+    monkeypatch.setitem(
+        connections["default"].settings_dict, "PASSWORD", connections["owner"].settings_dict["PASSWORD"]
+    )
+    connections["default"].close()
+    assert [message.id for message in checks.the_server_suits(databases=["default"])] == ["connect.E108"]
+    connections["default"].close()
+
+
+def test_a_path_that_is_shared_is_seen(monkeypatch):
+    """Both connections through one, as a proxy that pools by statement would have it."""
+    paths = {"now": "public"}
+
+    class Shared:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            return None
+
+        def execute(self, statement):
+            if "SET LOCAL" in statement:
+                paths["now"] = statement.rpartition("= ")[2]
+            return self
+
+        def fetchone(self):
+            return (paths["now"],)
+
+    monkeypatch.setattr(checks.psycopg, "connect", lambda **_: Shared())
+    assert [message.id for message in checks.environments_stay_apart(databases=["default"])] == ["connect.E106"]

@@ -23,7 +23,7 @@ from connect.selectors import organizations as organization_selectors
 from connect.selectors import users as user_selectors
 from connect.services import api_keys, environments, organizations, users
 from payments.selectors import payment_intents as intents
-from payments.services import customers, payment_attempts, payment_intents
+from payments.services import customers, payment_intents, payment_outcomes, processor_calls
 
 EMAIL: Final = "demo@facturino.example"
 ORGANIZATION: Final = ("Demo Shop", "demo")
@@ -101,8 +101,8 @@ def _payments(environment: EnvironmentRef) -> None:
             None,
             begin=partial(payment_intents.create_and_confirm, **payment),
             resume=payment_intents.resume,
-            call=payment_attempts.perform,
-            record=payment_attempts.record,
+            call=processor_calls.perform,
+            record=payment_outcomes.record,
             render=renderers.render_bytes,
         )
     execution.local(

@@ -35,7 +35,7 @@ class ApiViewSet(GenericViewSet):
     """
 
     scope_resource: ClassVar[str] = ""
-    id_prefix: str = ""
+    id_prefix: ClassVar[str] = ""
     lookup_value_regex = "[^/]+"
     caller: Caller
     parameters: dict[str, Any]
@@ -54,10 +54,12 @@ class ApiViewSet(GenericViewSet):
         self.expand_paths, tree = expand.split(self.parameters)
         return serializer.check(tree)
 
-    def page(self, filters: type[ListFilters] = ListFilters) -> tuple[Page, dict[str, Any]]:
-        """Which page of a list is asked for, and its filters."""
+    def page(
+        self, filters: type[ListFilters] = ListFilters, *, prefix: str | None = None
+    ) -> tuple[Page, dict[str, Any]]:
+        """Which page of a list is asked for, and its filters. `prefix` is for a list of others than the view's own."""
         given = self.input(filters)
-        return CursorPage.parse(self.parameters, self.id_prefix), given
+        return CursorPage.parse(self.parameters, prefix or self.id_prefix), given
 
     def read(self, work: Callable[[Caller], Any]) -> HttpResponse:
         """Answer with what `work` finds."""
@@ -109,7 +111,7 @@ class ApiViewSet(GenericViewSet):
         return response
 
     def _caller(self, request: Request) -> Caller:
-        credential = cast("Credential", request.auth)
+        credential = cast(Credential, request.auth)
         meta = request.META
         if account := meta.get("HTTP_STRIPE_ACCOUNT"):
             raise AccountInvalid(account=account)

@@ -19,8 +19,7 @@ class BalanceTransactionFilters(ListFilters):
     """Which balance transactions to list; `source` is the id of what caused them."""
 
     currency = CurrencyField(required=False)
-    # DRF collects declared fields before `source` means anything to the class itself.
-    source = TextField(max_length=64, required=False)  # type: ignore[assignment]
+    source = TextField(max_length=64, required=False)  # type: ignore[assignment]  # DRF's fields have a `source` too
     type = TextField(max_length=40, required=False)
     created = TimeRangeField(required=False)
 

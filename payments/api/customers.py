@@ -102,8 +102,7 @@ class CustomerViewSet(ApiViewSet):
     @operation(PaymentMethodOut, lists=True, input=MethodFilters, errors=(ResourceMissing,))
     def payment_methods(self, request: Request, pk: str) -> HttpResponse:
         """List a customer's payment methods"""
-        self.id_prefix = "pm"
-        page, filters = self.page(MethodFilters)
+        page, filters = self.page(MethodFilters, prefix="pm")
         return self.list_of(
             lambda caller: method_selectors.page(caller, page, customer=selectors.require(caller, pk), **filters),
             shape=PaymentMethodOut,

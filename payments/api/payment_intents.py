@@ -27,7 +27,7 @@ from payments.api.shared import PaymentMethodDataIn, ShippingIn, text
 from payments.domain import errors
 from payments.domain.payment_intent_state import CALLER_CANCELLATION_REASONS, CaptureMethod, ConfirmationMethod, Status
 from payments.selectors import payment_intents as selectors
-from payments.services import payment_attempts, payment_intents
+from payments.services import payment_intents, payment_outcomes, processor_calls
 from payments.shapes.payment_intents import PaymentIntentOut
 
 _NO_EFFECT = {
@@ -215,6 +215,6 @@ class PaymentIntentViewSet(ApiViewSet):
         return self.external(
             begin=begin,
             resume=payment_intents.resume,
-            call=payment_attempts.perform,
-            record=payment_attempts.record,
+            call=processor_calls.perform,
+            record=payment_outcomes.record,
         )

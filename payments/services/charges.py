@@ -17,8 +17,8 @@ from connect.services.events import NewEvent
 from payments.clients.processor import Approved, Declined
 from payments.domain import charge_details
 from payments.domain.cards import CardDetails
-from payments.models import Charge, PaymentAttempt, PaymentIntent, PaymentMethod
-from payments.services import books
+from payments.models import Charge, PaymentAttempt, PaymentIntent
+from payments.services import books, payment_methods
 from payments.shapes import charges as shapes
 from payments.shapes import payment_methods as method_shapes
 from payments.shapes.charges import ChargeOut
@@ -118,15 +118,13 @@ def shape(caller: Caller, charge: Charge) -> ChargeOut:
 
 def method_data(caller: Caller, charge: Charge) -> dict[str, Any]:
     """The payment method a charge was tried with, as plain data for `last_payment_error`."""
-    method = PaymentMethod.objects.one(id=charge.payment_method_id)
-    assert method is not None, "no charge is made without a method"
+    method = payment_methods.load(charge.payment_method_id)
     return msgspec.to_builtins(method_shapes.render(method, livemode=caller.livemode))
 
 
 def _of_attempt(caller: Caller, intent: PaymentIntent, attempt: PaymentAttempt) -> tuple[Charge, CardDetails]:
     """A new charge, not saved, with what it takes over from its intent and method."""
-    method = PaymentMethod.objects.one(id=intent.payment_method_id)
-    assert method is not None, "confirming sets the method first"
+    method = payment_methods.load(intent.payment_method_id)
     charge = Charge(
         id=attempt.charge_id,
         account_id=intent.account_id,

@@ -35,8 +35,8 @@ def attempt(caller: Caller, attempt_id: UUID, *, intent_id: UUID | None = None) 
     return intent, found
 
 
-def charge(charge_id: UUID) -> Charge:
-    """A charge below an intent that is locked already."""
+def charge(charge_id: UUID | None) -> Charge:
+    """The charge of an intent that is locked already, locked too. It exists: charges are never deleted."""
     found = Charge.objects.one(id=charge_id, lock=True)
     assert found is not None
     return found

@@ -1,8 +1,8 @@
 """Payment intents: create, update, confirm, capture, cancel. **The reference resource**: others imitate its shape.
 
 What needs the processor comes in halves. `begin_…` checks the rules, commits the attempt and hands back `Waiting`; the
-entry point calls the processor outside of any transaction (`payment_attempts.perform`) and then records the answer
-(`payment_attempts.record`). docs/ARCHITECTURE.md walks through one request.
+entry point calls the processor outside of any transaction (`processor_calls.perform`) and then records the answer
+(`payment_outcomes.record`). docs/ARCHITECTURE.md walks through one request.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from payments.domain import errors, payment_intent_state
 from payments.domain.payment_intent_state import Action, CancellationReason, CaptureMethod, Status
 from payments.models import Customer, PaymentIntent, PaymentMethod
 from payments.selectors import payment_intents as intents
-from payments.services import locks, payment_attempts, payment_methods
+from payments.services import locks, payment_attempts, payment_methods, payment_outcomes
 from payments.services.payment_attempts import NotBegun
 from payments.shapes.payment_intents import PaymentIntentOut
 
@@ -161,7 +161,7 @@ def begin_cancel(
     if intent.status == Status.REQUIRES_CAPTURE:
         return payment_attempts.begin_void(caller, intent, reason=cancellation_reason)
     reason = CancellationReason(cancellation_reason).value if cancellation_reason else None
-    return payment_attempts.cancel_now(caller, intent, reason=reason)
+    return payment_outcomes.cancel_now(caller, intent, reason=reason)
 
 
 def resume(caller: Caller, attempt_id: str) -> PaymentIntentOut | Refused | Waiting:
@@ -255,7 +255,7 @@ def _kept_method(intent: PaymentIntent) -> PaymentMethod | None:
     """The intent's own payment method, if it can still be used: it may have been detached or attached since."""
     if not intent.payment_method_id:
         return None
-    method = PaymentMethod.objects.get(pk=intent.payment_method_id)
+    method = payment_methods.load(intent.payment_method_id)
     payment_methods.require_usable(method)
     _check_owner(method, intent.customer_id)
     return method
@@ -270,9 +270,7 @@ def _check_owner(method: PaymentMethod, customer_id: Any) -> None:
     raise errors.CustomerMismatch(customer=ids.encode("cus", customer_id), **known)
 
 
-def _method_required(
-    intent: PaymentIntent,
-) -> errors.PaymentMethodRequired | errors.CustomerPaymentMethodRequired:
+def _method_required(intent: PaymentIntent) -> errors.PaymentIntentUnexpectedState:
     if intent.customer_id:
         return errors.CustomerPaymentMethodRequired(
             customer=ids.encode("cus", intent.customer_id), param="payment_method"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 
@@ -63,6 +64,13 @@ def usable(caller: Caller, method_id: str) -> PaymentMethod:
     if method is None:
         raise MissingParameterTarget(resource="payment_method", id=method_id, param="payment_method")
     require_usable(method)
+    return method
+
+
+def load(method_id: UUID | None) -> PaymentMethod:
+    """The row an intent or a charge names. It exists: payment methods are never deleted."""
+    method = PaymentMethod.objects.one(id=method_id)
+    assert method is not None
     return method
 
 

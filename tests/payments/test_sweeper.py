@@ -12,7 +12,7 @@ from connect.kit.tenancy import TransactionForbidden, use_environment
 from payments import clients
 from payments.clients.fake import FakeProcessor
 from payments.clients.processor import Approved, AuthorizeRequest, Unknown
-from payments.services import payment_attempts
+from payments.services import payment_attempts, processor_calls
 from tests.payments.books import CLEARING, FEES, PENDING, refused, types
 
 PATH = "/v1/payment_intents"
@@ -174,7 +174,7 @@ def test_a_capture_or_release_that_never_arrived_leaves_the_hold(api, books, hel
 def test_one_attempt_that_cannot_be_settled_does_not_stop_the_others(api, books, intent, monkeypatch, caplog):
     broken = intent(payment_method="pm_card_timeoutApproved", confirm=True)
     fine = intent(payment_method="pm_card_timeoutApproved", confirm=True)
-    original = payment_attempts._ask
+    original = processor_calls.ask
 
     def ask(waiting):
         if waiting.call.request.attempt_id == first:
@@ -186,7 +186,7 @@ def test_one_attempt_that_cannot_be_settled_does_not_stop_the_others(api, books,
     with use_environment(books.environment):
         rows = PaymentAttempt.objects.order_by("id")
         first = rows[0].request["attempt_id"]
-    monkeypatch.setattr(payment_attempts, "_ask", ask)
+    monkeypatch.setattr(processor_calls, "ask", ask)
     assert sweep(books) == 2
     assert [api.get(f"{PATH}/{found['id']}").json()["status"] for found in (broken, fine)] == [
         "processing",
@@ -196,14 +196,14 @@ def test_one_attempt_that_cannot_be_settled_does_not_stop_the_others(api, books,
 
 def test_a_late_answer_to_a_settled_attempt_changes_nothing(books, intent, processor, monkeypatch):
     """The sweeper was faster than the request: whoever comes second finds it recorded."""
-    original, settled = payment_attempts.perform, []
+    original, settled = processor_calls.perform, []
 
     def overtaken(waiting):
         answer = original(waiting)
         settled.append(sweep(books))
         return answer
 
-    monkeypatch.setattr(payment_attempts, "perform", overtaken)
+    monkeypatch.setattr(processor_calls, "perform", overtaken)
     paid = intent(payment_method="pm_card_visa", confirm=True)
     assert (paid["status"], settled) == ("succeeded", [1])
     assert len(books.postings(paid["latest_charge"])) == 1

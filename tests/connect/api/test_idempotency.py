@@ -225,7 +225,7 @@ def died(api, books, monkeypatch):
     """`died("before")`: a request whose process ended before, or `"after"`, the processor had been asked."""
 
     def die(when, path=PATH, body=PAY):
-        from payments.services import payment_attempts
+        from payments.services import processor_calls
 
         class Killed(BaseException):
             pass
@@ -235,7 +235,7 @@ def died(api, books, monkeypatch):
                 raise Killed
 
         with monkeypatch.context() as context:
-            context.setattr(payment_attempts, "failpoint", killed)
+            context.setattr(processor_calls, "failpoint", killed)
             with pytest.raises(Killed):
                 api.post(path, body, idempotency_key="k")
 
@@ -307,3 +307,28 @@ def test_while_the_sweeper_asks_the_key_says_processing_and_touches_nothing(api,
         cursor.execute(f"UPDATE {KEYS} SET lease_until = clock_timestamp()")
     with books.unchanged(KEYS):
         assert api.post(PATH, PAY, idempotency_key="k").json()["status"] == "processing"
+
+
+# --- the end of a key ---
+
+
+def test_a_key_is_kept_for_a_day_at_least_and_then_begins_anew(api, books, died):
+    from connect.services import idempotency
+
+    assert idempotency.KEPT_HOURS >= 24
+    first = api.post(PATH, BODY, idempotency_key="old")
+    died("before")  # leaves a claim that was never finished
+    age(books, idempotency.KEPT_HOURS - 1)
+    assert idempotency.prune(books.environment) == 0
+    assert api.post(PATH, BODY, idempotency_key="old").content == first.content
+    age(books, 2)
+    assert idempotency.prune(books.environment) == 1
+    assert stored(books, "k")[0] == "claimed", "it still has to be settled"
+    again = api.post(PATH, {**BODY, "amount": 2000}, idempotency_key="old")
+    assert (again.status_code, again.json()["amount"]) == (200, 2000)
+
+
+def age(books, hours):
+    """As if every key had been sent `hours` earlier."""
+    with use_environment(books.environment), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {KEYS} SET created_at = created_at - make_interval(hours => %s)", [hours])

@@ -1,0 +1,83 @@
+"""Calling a processor: outside of any transaction, with plain values, and without ever guessing what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from connect.kit.failpoints import failpoint
+from connect.kit.outcomes import Waiting
+from payments import clients
+from payments.clients.processor import (
+    AnyRequest,
+    AuthorizeRequest,
+    CaptureRequest,
+    NotFound,
+    Processor,
+    ProcessorTimeout,
+    ProcessorUnavailable,
+    StatusOutcome,
+    Unknown,
+    VoidRequest,
+)
+
+PREFIX: Final = "patt"
+"""Of the attempts' public ids, which are the processor's idempotency keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessorCall:
+    """What `perform` needs: plain values only. `ask_first` is set when the call may have been made before."""
+
+    attempt_id: UUID
+    intent_id: UUID
+    processor: str
+    kind: str
+    request: AnyRequest
+    ask_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotReached:
+    """The request never arrived at the processor, so no money moved."""
+
+
+Answer = StatusOutcome | NotReached
+
+
+def perform(waiting: Waiting) -> Answer:
+    """Ask the processor, outside of any transaction. An answer that did not come is `Unknown`, never a guess."""
+    call: ProcessorCall = waiting.call
+    processor = clients.get(call.processor)
+    failpoint("payments.attempt.claimed")
+    try:
+        answer: Answer = processor.status(call.request) if call.ask_first else _send(processor, call.request)
+        if isinstance(answer, NotFound):
+            answer = _send(processor, call.request)  # it never heard of it: sending it now cannot do it twice
+    except ProcessorUnavailable:
+        answer = NotReached()
+    except ProcessorTimeout as lost:
+        answer = Unknown(reason=str(lost))
+    failpoint("payments.attempt.called")
+    return answer
+
+
+def ask(waiting: Waiting) -> Answer:
+    """Only ask, never send: for the sweeper, which settles what was begun and begins nothing."""
+    call: ProcessorCall = waiting.call
+    try:
+        return clients.get(call.processor).status(call.request)
+    except (ProcessorTimeout, ProcessorUnavailable) as silent:
+        return Unknown(reason=str(silent))
+
+
+def _send(processor: Processor, request: AnyRequest) -> Answer:
+    match request:
+        case AuthorizeRequest():
+            return processor.authorize(request)
+        case CaptureRequest():
+            return processor.capture(request)
+        case VoidRequest():
+            return processor.void(request)
+    raise AssertionError(f"no attempt sends a {type(request).__name__}")

@@ -18,7 +18,7 @@ from connect.kit import clock
 from connect.kit.tenancy import use_environment
 from connect.services import audit
 from payments.models import BalanceTransaction, Charge, Customer, PaymentAttempt, PaymentIntent, PaymentMethod
-from payments.services import payment_attempts
+from payments.services import payment_attempts, processor_calls
 
 INTENT_COLOURS = {
     "succeeded": "success",
@@ -76,13 +76,14 @@ class ChargeAdmin(RowAdmin):
     customer = columns.reference("customer_id", "cus")
     method = columns.reference("payment_method_id", "pm", title="Payment method")
     line = columns.reference("balance_transaction_id", "txn", title="Balance transaction")
+    hold = columns.reference("hold_id", "lhold")
     account = columns.account()
     verdict = columns.data("outcome")
     card = columns.data("payment_method_details")
     list_display = ("public_id", "amount", "progress", "failure_code", "intent", "account", "created_at")
     fieldsets = (
         (None, {"fields": ("public_id", "progress", "amount", "captured_amount", "refunded_amount", "account")}),
-        ("Belongs to", {"fields": ("intent", "customer", "method", "line", "hold_id")}),
+        ("Belongs to", {"fields": ("intent", "customer", "method", "line", "hold")}),
         (
             "Processor",
             {"fields": ("processor", "processor_reference", "failure_code", "failure_message", "verdict", "card")},
@@ -148,7 +149,7 @@ class BalanceTransactionAdmin(RowAdmin):
 class PaymentAttemptAdmin(RowAdmin):
     """Every call to a processor, and what it said. An open one can be asked about again."""
 
-    prefix = payment_attempts.PREFIX
+    prefix = processor_calls.PREFIX
     references = {"pi": "payment_intent_id", "ch": "charge_id"}
     progress = columns.state("state", ATTEMPT_COLOURS, title="State")
     intent = columns.reference("payment_intent_id", "pi", title="Payment intent")

@@ -35,10 +35,10 @@ FC_METRICS_TOKEN = env("FC_METRICS_TOKEN", default="")
 # --- apps: what stands in the public schema, and what stands in every environment's -----------------------------------
 SHARED_APPS = [
     "connect",  # before django_tenants: our `migrate` and `shell` replace theirs
+    "unfold",  # before django_tenants too, whose templates would replace parts of the admin
     "django_tenants",
     "dashboard",
     "demo",
-    "unfold",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

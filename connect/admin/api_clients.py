@@ -19,6 +19,7 @@ class ApiClientAdmin(RowAdmin):
 
     references = {"org": "organization_id"}
     exact = ("client_id",)
+    title = "API clients"
     list_select_related = ("organization",)
     list_display = ("name", "client_id", "organization", "client_type", "verified_at", "created")
     fields = (

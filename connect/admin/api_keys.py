@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -34,6 +35,8 @@ class ApiKeyAdmin(RowAdmin):
         "created_at", "expires_at", "last_used_at", "revoked_at",
     )  # fmt: skip
     actions = ("revoke",)
+    list_disable_select_all = True
+    title = "API keys"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Without the hash: what is not read cannot be shown."""
@@ -48,6 +51,7 @@ class ApiKeyAdmin(RowAdmin):
     @admin.action(description="Revoke selected keys", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
         """Ask, then end each key through the service, which notes it in its organization's log."""
+        queryset = queryset.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME))  # never "all that match"
         if "confirmed" not in request.POST:
             question = "Apps that use these keys stop working within seconds, and a key cannot be brought back."
             return confirm(

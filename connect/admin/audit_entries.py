@@ -21,6 +21,7 @@ class OrganizationAuditEntryAdmin(RowAdmin):
 
     references = {"org": "organization_id", "env": "environment_id", "usr": "actor_id", "key": "target"}
     exact = ("action",)
+    title = "audit log"
     actor = columns.public_id("actor_id")
     details = columns.data("data", title="Details")
     list_display = ("created_at", "action", "organization", "environment", "actor", "target")
@@ -54,6 +55,7 @@ class AuditEntryAdmin(RowAdmin):
 
     references = {"usr": "actor_id", "key": "actor_id"}
     exact = ("action", "target", "request_id")
+    title = "audit log"
     view_permission = "connect.view_environment"
     object = columns.public_id("target")
     details = columns.data("data", title="Details")

@@ -1,4 +1,4 @@
-"""Columns and fields that rows of every app share. Each is a method of a `RowAdmin`, made from a model field's name."""
+"""Columns and fields that rows of every app share: methods of a `RowAdmin`, made from the name of a model field."""
 
 from __future__ import annotations
 

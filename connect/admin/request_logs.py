@@ -42,6 +42,7 @@ class RequestLogAdmin(RowAdmin):
     """Requests and their answers; bodies were redacted when they were kept."""
 
     prefix = "req"
+    title = "requests"
     exact = ("object_id",)
     view_permission = "connect.view_environment"
     object = columns.public_id("object_id")

@@ -12,16 +12,20 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
+from django.utils.text import capfirst
+from unfold import paginator
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
-from unfold.paginator import InfinitePaginator
 from unfold.views import ChangeList
 
 from connect.kit import ids
 
 
-class NewestPaginator(InfinitePaginator):
-    """Pages back and forth without counting. It ends after 10,000 rows: older ones are found by id or by filter."""
+class InfinitePaginator(paginator.InfinitePaginator):
+    """Pages back and forth without counting. It ends after 10,000 rows: older ones are found by id or by filter.
+
+    The theme knows it by its name and shows no number of results.
+    """
 
     @cached_property
     def count(self) -> int:
@@ -43,22 +47,34 @@ class RowAdmin(ModelAdmin):
     """Read-only rows, newest first, found by public id.
 
     `prefix` is that of their public ids. `references` maps the prefix of another object's id to the field that holds
-    it: typing `cus_…` finds the payments of that customer. `exact` are text fields compared whole, by their index.
+    it: typing `cus_…` finds the payments of that customer. `exact` are text fields that are compared whole. `title` is
+    the plural that people read, where it is not the model's name and an s.
     """
 
     prefix: ClassVar[str] = ""
     references: ClassVar[Mapping[str, str]] = {}
     exact: ClassVar[Sequence[str]] = ()
     view_permission: ClassVar[str] = ""
+    title: ClassVar[str] = ""
 
     ordering = ("-id",)
     sortable_by = ()
     list_per_page = 50
-    paginator = NewestPaginator
+    paginator = InfinitePaginator
     show_full_result_count = False
     list_filter_submit = False
     search_fields = ("id",)
     list_fullwidth = True
+
+    def __init__(self, model: type[Model], admin_site: Any) -> None:
+        super().__init__(model, admin_site)
+        if self.title:
+            # Not in the model's own Meta: there a word would be a migration of every environment.
+            model._meta.verbose_name_plural = self.title
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        title = capfirst(self.model._meta.verbose_name_plural or "")
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     @property
     def search_help_text(self) -> str:
@@ -123,6 +139,11 @@ class RowAdmin(ModelAdmin):
         for condition in conditions[1:]:
             found |= condition
         return queryset.filter(found), False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Only the filters that are offered. Django allows every field, and so to guess a hash letter by letter."""
+        offered = [getattr(item, "parameter_name", item) for item in self.get_list_filter(request)]
+        return lookup.partition("__")[0] in offered
 
     def changeform_view(
         self,

@@ -6,6 +6,7 @@ environment around every page of it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any
@@ -73,9 +74,11 @@ class StaffSite(UnfoldAdminSite):
         term = request.GET.get("s", "").strip()
         if not term:
             return HttpResponse()
+        started = time.perf_counter()
         found = Paginator(list(self.find(request, term)), 100)
         template = "command" if "extended" in request.GET else "search"
-        context = {"page_obj": found, "results": found.page(1), "page_counter": 0, "execution_time": 0}
+        seconds = time.perf_counter() - started
+        context = {"page_obj": found, "results": found.page(1), "page_counter": 0, "execution_time": seconds}
         headers = {"HX-Trigger": "search"}
         return TemplateResponse(request, f"unfold/helpers/{template}_results.html", context, headers=headers)
 

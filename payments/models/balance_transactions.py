@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import models
 
+from connect.kit.money import Money
 from payments.models.base import PaymentsModel
 
 
@@ -46,4 +47,4 @@ class BalanceTransaction(PaymentsModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.type} {self.net_minor} {self.currency}"
+        return f"{self.type} {Money(self.net_minor, self.currency)}"

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import models
 
+from connect.kit.money import Money
 from payments.models.base import PaymentsModel
 
 
@@ -57,4 +58,4 @@ class Charge(PaymentsModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount_minor} {self.currency} {self.status}"
+        return f"{Money(self.amount_minor, self.currency)} {self.status}"

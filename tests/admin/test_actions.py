@@ -15,14 +15,14 @@ from connect.kit import clock, ids, tenancy
 def orphan(api: Any, environment: Any, monkeypatch: pytest.MonkeyPatch) -> str:
     """The id of a payment whose process died after the processor had taken the money, its lease run out."""
     from payments.models import PaymentAttempt
-    from payments.services import payment_attempts
+    from payments.services import payment_outcomes
 
     def died(*args: Any, **kwargs: Any) -> None:
         raise SystemExit
 
     body = {"amount": 4200, "currency": "eur", "payment_method": "pm_card_visa", "confirm": True}
     with monkeypatch.context() as patch:
-        patch.setattr(payment_attempts, "record", died)
+        patch.setattr(payment_outcomes, "record", died)
         with pytest.raises(SystemExit):
             api.post("/v1/payment_intents", body)
     with tenancy.use_environment(environment):

@@ -7,11 +7,15 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 from django.core.management import call_command, get_commands
+
+from connect.domain import api_keys
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
@@ -51,7 +55,7 @@ def names(paths: list[Path]) -> list[str]:
     return [str(path.relative_to(ROOT)) for path in paths]
 
 
-# --- what is run --------------------------------------------------------------------------------------------------------
+# --- what is run ------------------------------------------------------------------------------------------------------
 
 
 def agrees(shown, real, where="answer"):
@@ -146,7 +150,7 @@ def test_a_wrong_answer_is_noticed(shown, real):
     assert agrees(shown, real)
 
 
-# --- what is only read --------------------------------------------------------------------------------------------------
+# --- what is only read ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("paper", names(PAPERS))
@@ -205,28 +209,27 @@ def existing(name: str):
     return list(ROOT.glob(name)) if "*" in name else [(ROOT / name).exists()]
 
 
+READS = (
+    r"\benv(?:\.\w+)?\(\s*[\"']([A-Z][A-Z_]+)",  # env.list("ALLOWED_HOSTS"
+    r"environ(?:\.get\(|\.setdefault\(|\[)\s*\"([A-Z][A-Z_]+)\"",
+    r"\"([A-Z][A-Z_]+)\" (?:not )?in os\.environ",
+)
+OF_THE_SYSTEM = {"PATH", "PGPASSWORD"}
+
+
 def test_every_setting_is_explained():
-    """Each environment variable the product reads stands in docs/operations.md, and nothing else does."""
-    reads = (
-        r"(?:env(?:\.\w+)?\(|environ(?:\.get\(|\.setdefault\(|\[)|in os\.environ|environ\.get\()\s*f?\"([A-Z][A-Z_]+)\""
-    )
-    reversed_reads = r"\"([A-Z][A-Z_]+)\" (?:not )?in os\.environ"
-    found = set()
-    for folder in ("config", "connect", "ledger", "payments", "dashboard", "demo"):
-        for path in (ROOT / folder).rglob("*.py"):
-            text = path.read_text(encoding="utf-8")
-            if path != ROOT / "config" / "settings" / "test.py":
-                found |= set(re.findall(reads, text)) | set(re.findall(reversed_reads, text))
-                found |= set(re.findall(r"env\('([A-Z_]+)'", text))
-    table = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs" / "operations.md").read_text(), flags=re.MULTILINE))
-    system = {"PATH", "PGPASSWORD"}
-    assert found - system <= table, f"not explained: {sorted(found - system - table)}"
+    """Each environment variable the product reads stands in docs/operations.md, and each that stands there is read."""
     code = "\n".join(
         path.read_text(encoding="utf-8")
-        for folder in ("config", "connect", "demo")
-        for path in (ROOT / folder).rglob("*.py")
+        for folder in ("config", "connect", "ledger", "payments", "dashboard", "demo")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if path != ROOT / "config" / "settings" / "test.py"
     )
-    assert not {name for name in table if name not in code}, "explained, but nobody reads it"
+    found = {name for pattern in READS for name in re.findall(pattern, code)} - OF_THE_SYSTEM
+    assert {"SECRET_KEY", "DATABASE_URL", "FC_FAILPOINTS", "NO_COLOR", "FC_PG_DUMP"} <= found
+    table = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs" / "operations.md").read_text(), flags=re.MULTILINE))
+    assert found <= table, f"not explained: {sorted(found - table)}"
+    assert {name for name in table if f'"{name}"' not in code and f"'{name}'" not in code} == set()
 
 
 def test_every_decision_is_listed_and_says_what_enforces_it():
@@ -243,3 +246,33 @@ def test_every_decision_is_listed_and_says_what_enforces_it():
 
 def test_the_committed_page_of_test_cards_is_current():
     call_command("test_cards", check=True)
+
+
+def test_a_leaked_key_is_found_by_the_rule_for_scanners():
+    rules = {rule["id"]: rule for rule in tomllib.loads((ROOT / ".github" / "gitleaks.toml").read_text())["rules"]}
+    found = re.compile(rules["facturino-connect-api-key"]["regex"])
+    for kind in ("test", "live"):
+        secret = api_keys.generate(kind)
+        assert found.search(f'curl -u "{secret}:"')[0] == secret
+    assert not found.search("fc_test_key")
+    sealing = re.compile(rules["facturino-connect-encryption-keys"]["regex"])
+    assert sealing.search((ROOT / ".env.example").read_text())
+
+
+def test_actions_are_pinned_by_commit():
+    """A tag can be moved to other code; a commit cannot."""
+    for path in (ROOT / ".github" / "workflows").glob("*.yml"):
+        used = [step["uses"] for job in yaml.safe_load(path.read_text())["jobs"].values() for step in job["steps"]
+                if "uses" in step]  # fmt: skip
+        assert used
+        assert [name for name in used if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", name)] == []
+
+
+@pytest.mark.parametrize("form", names(sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))))
+def test_the_forms_can_be_read(form):
+    read = yaml.safe_load((ROOT / form).read_text())
+    if form.endswith("config.yml"):
+        return
+    assert {"name", "description", "labels", "body"} <= read.keys()
+    fields = [field["id"] for field in read["body"] if field["type"] != "markdown"]
+    assert len(fields) == len(set(fields)) >= 2

@@ -1,4 +1,4 @@
-"""`manage.py test_cards` writes docs/test-cards.md from the table of test cards; `--check` fails when it is stale."""
+"""`manage.py test_cards` writes docs/test-cards.md from the table of test cards; `--check` fails when it is old."""
 
 from __future__ import annotations
 

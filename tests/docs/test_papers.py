@@ -189,15 +189,18 @@ def test_commands_exist(paper):
 
 @pytest.mark.parametrize("paper", names(PAPERS))
 def test_files_that_are_named_are_there(paper):
-    """Links, and names in backticks that look like a path of this repository."""
+    """Links, and names in backticks that look like a path of this repository, or a path and `:function`."""
     text = re.sub(r"^( *)```.*\n(?:.*\n)*?\1```$", "", (ROOT / paper).read_text(encoding="utf-8"), flags=re.MULTILINE)
     folder = (ROOT / paper).parent
     for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
         if not link.startswith(("https://", "mailto:", "../..")):
             assert (folder / link).exists(), f"{paper}: {link} leads nowhere"
     tops = "|".join(sorted(path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")))
-    for name in re.findall(rf"`((?:{tops})/[\w./{{}},*-]*)(?:::?\w+)?`", text):
+    for name, inside in re.findall(rf"`((?:{tops})/[\w./{{}},*-]*)(?::(\w+))?`", text):
         assert any(existing(name)), f"{paper}: {name} does not exist"
+        if inside:
+            defined = rf"^ *(?:def|class) {inside}\b"
+            assert re.search(defined, (ROOT / name).read_text(), flags=re.MULTILINE), f"{paper}: no {inside} in {name}"
 
 
 def existing(name: str):

@@ -2,9 +2,9 @@
 
 *claim* (`begin_…`, here) runs in the first transaction: the attempt row, whose id is the processor's idempotency key,
 and the intent marked as busy. *call* (`processor_calls.perform`) runs outside of any. *record*
-(`payment_outcomes.record`) runs in the second. What was called and never recorded, because a process died or an answer was lost, is settled by the
-sweeper (`settle_open`) or by the same request sent again (`resume`): both ask the processor, and never guess. Whoever
-asks holds the attempt's lease, so no two ever act on one attempt.
+(`payment_outcomes.record`) runs in the second. What was called and never recorded, because a process died or an answer
+was lost, is settled by the sweeper (`settle_open`) or by the same request sent again (`resume`): both ask the
+processor, and never guess. Whoever asks holds the attempt's lease, so no two ever act on one attempt.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from config.settings.celery import CELERY_BROKER_TRANSPORT_OPTIONS, broker_url
 from tests.crash import audit
 from tests.crash.audit import Tables
 from tests.crash.shop import KINDS_LEFT_OPEN, Shop, Till
-from tests.crash.stack import ROOT, PATIENCE_SECONDS, Reached, Stack
+from tests.crash.stack import PATIENCE_SECONDS, ROOT, Reached, Stack
 
 pytestmark = pytest.mark.stack
 

@@ -54,7 +54,7 @@ reset: ## Forget all local data; FORCE=1 does not ask
 		else echo "There is nothing to forget: .local/ does not exist."; fi
 
 shell: runtime ## Open a Python shell in the demo's test environment while `make run` runs
-	@exec $(VENV) manage.py shell --env demo/test
+	@exec $(VENV) -m demo.run shell
 
 runtime dev:
 	@command -v "$(PYTHON)" >/dev/null || { echo "There is no program $(PYTHON); install Python 3.11 or newer, or name it: make run PYTHON=/path/to/python" >&2; exit 1; }

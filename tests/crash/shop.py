@@ -145,7 +145,7 @@ class Shop:
                 purchase = plan(rng, f"{self.seed}-{number}-{count}", self._kinds)
                 self.purchases.append(purchase)
                 self._buy(till, purchase)
-        except BaseException as error:  # noqa: BLE001 - `join` raises it
+        except BaseException as error:
             self._errors.append(error)
         finally:
             till.close()

@@ -169,8 +169,12 @@ def test_from_an_empty_folder_to_a_payment_and_back_again(bare_checkout: Path) -
         kept = ask(f"{address}/v1/payment_intents/{paid['id']}", demo["secret_key"])[1]
         assert json.loads(kept)["amount_received"] == 2000
 
-        question = f"from payments.models import PaymentIntent as P; print(P.objects.get(pk='{ids.decode('pi', paid['id'])}'))"
-        shell = subprocess.run(["make", "shell"], cwd=checkout, input=question, capture_output=True, text=True, check=True)
+        question = (
+            f"from payments.models import PaymentIntent as P; print(P.objects.get(pk='{ids.decode('pi', paid['id'])}'))"
+        )
+        shell = subprocess.run(
+            ["make", "shell"], cwd=checkout, input=question, capture_output=True, text=True, check=True
+        )
         assert "2000 eur succeeded" in shell.stdout
 
         kill_all(checkout, again)

@@ -1,4 +1,6 @@
-"""`make run`: the whole product on this machine, from nothing, until Ctrl-C. Also `make reset` and `make shell`.
+"""`make run`: the whole product on this machine, from nothing, until Ctrl-C. `make reset` forgets it.
+
+`make shell` looks into it.
 
 Everything it keeps lies in `.local/`. Each step says what it does; each thing that can go wrong is one sentence.
 """

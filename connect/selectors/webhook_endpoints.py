@@ -55,7 +55,7 @@ def _own(caller: Caller) -> QuerySet[WebhookEndpoint]:
 
 
 def _one(caller: Caller, endpoint_id: str) -> WebhookEndpoint:
-    row = WebhookEndpoint.objects.one(account_id=caller.account, id=ids.lookup(PREFIX, endpoint_id), deleted_at=None)
-    if row is None:
+    row = WebhookEndpoint.objects.one(account_id=caller.account, id=ids.lookup(PREFIX, endpoint_id))
+    if row is None or row.deleted_at is not None:
         raise ResourceMissing(resource="webhook_endpoint", id=endpoint_id, param="id")
     return row

@@ -304,7 +304,8 @@ def _complete_attempts(answers: dict[tuple[UUID, int], Answer], now: datetime) -
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE connect_webhook_attempt a SET finished_at = %s, duration_ms = t.duration,"
-            " response_status = t.status, response_headers = t.headers::jsonb, response_body = t.body, error_kind = t.kind, error = t.error"
+            " response_status = t.status, response_headers = t.headers::jsonb,"
+            " response_body = t.body, error_kind = t.kind, error = t.error"
             " FROM unnest(%s::uuid[], %s::int[], %s::int[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[])"
             " AS t(delivery_id, number, duration, status, headers, body, kind, error)"
             " WHERE a.delivery_id = t.delivery_id AND a.number = t.number"

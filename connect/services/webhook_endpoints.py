@@ -135,10 +135,8 @@ def disable(caller: Caller, row: WebhookEndpoint, reason: WebhookEndpoint.Disabl
 
 def lock(caller: Caller, endpoint_id: str) -> WebhookEndpoint:
     """The caller's endpoint, locked until the transaction ends. Raises `ResourceMissing`."""
-    row = WebhookEndpoint.objects.one(
-        lock=True, account_id=caller.account, id=ids.lookup(PREFIX, endpoint_id), deleted_at=None
-    )
-    if row is None:
+    row = WebhookEndpoint.objects.one(lock=True, account_id=caller.account, id=ids.lookup(PREFIX, endpoint_id))
+    if row is None or row.deleted_at is not None:
         raise ResourceMissing(resource="webhook_endpoint", id=endpoint_id, param="id")
     return row
 

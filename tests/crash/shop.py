@@ -103,7 +103,9 @@ class Till:
 class Shop:
     """Runs shoppers until `close`, or until each has made `purchases_each`; keeps every purchase they began."""
 
-    def __init__(self, address: str, secret: str, *, seed: str, shoppers: int = 4, purchases_each: int = 10_000) -> None:
+    def __init__(
+        self, address: str, secret: str, *, seed: str, shoppers: int = 4, purchases_each: int = 10_000
+    ) -> None:
         self.address, self.secret, self.seed = address, secret, seed
         self.purchases: list[Purchase] = []
         self._each = purchases_each
@@ -140,7 +142,7 @@ class Shop:
                 purchase = plan(rng, f"{self.seed}-{number}-{count}")
                 self.purchases.append(purchase)
                 self._buy(till, purchase)
-        except BaseException as error:  # noqa: BLE001 - `join` raises it
+        except BaseException as error:
             self._errors.append(error)
         finally:
             till.close()

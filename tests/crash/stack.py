@@ -215,7 +215,7 @@ class Stack:
                 with self._lock:
                     self.supervisor.look()
                     self._new_reached()
-        except BaseException as error:  # noqa: BLE001 - the test's own thread raises it
+        except BaseException as error:
             self._failure = error
 
     def _new_reached(self) -> None:

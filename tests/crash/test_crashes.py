@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 import re
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,7 +20,7 @@ from config.settings.celery import CELERY_BROKER_TRANSPORT_OPTIONS, broker_url
 from tests.crash import audit
 from tests.crash.audit import Tables
 from tests.crash.shop import Shop, Till
-from tests.crash.stack import ROOT, PATIENCE_SECONDS, Reached, Stack
+from tests.crash.stack import PATIENCE_SECONDS, ROOT, Reached, Stack
 
 pytestmark = pytest.mark.stack
 

@@ -15,7 +15,7 @@ from typing import Final
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from connect.domain import addresses
+from connect.domain import addresses, private_hosts
 
 THREADS: Final = 32
 """Look-ups under way at once. A name server that never answers holds one for a few seconds: the connector asks once
@@ -35,9 +35,12 @@ def system_lookup(host: str, port: int) -> Sequence[str]:
 
 
 class GuardedResolver(AbstractResolver):
-    """Asks `lookup` and refuses the whole name when one of its addresses is refused."""
+    """Asks `lookup` and refuses the whole name when one of its addresses is refused.
 
-    def __init__(self, allowed: addresses.PrivateHosts, lookup: Lookup = system_lookup) -> None:
+    `allowed` are patterns of `connect.domain.private_hosts`.
+    """
+
+    def __init__(self, allowed: Sequence[str], lookup: Lookup = system_lookup) -> None:
         self._allowed, self._lookup = allowed, lookup
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="resolver")
 
@@ -53,7 +56,7 @@ class GuardedResolver(AbstractResolver):
         for text in dict.fromkeys(found):
             address = ipaddress.ip_address(text)
             reason = addresses.refusal(address)
-            if reason and not self._allowed.allow(host, port):
+            if reason and not private_hosts.is_allowed(host, port, self._allowed):
                 raise Refused(f"{host} leads to {text}, which is {reason}")
             checked.append(
                 ResolveResult(

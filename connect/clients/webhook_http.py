@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Literal, Self
@@ -66,14 +66,14 @@ Outcome = Answered | Failed
 class WebhookClient:
     """Connections to endpoints, used again while they are busy. Make one inside the event loop and close it there.
 
-    `allowed` opens private hosts: give it to the client of test environments only, and never share that client, since
-    a connection to an allowed host would be used again for whoever asks for the same host. `lookup` and `tls` stand
-    in for the machine's resolver and its certificate authorities.
+    `allowed` opens private hosts (`connect.domain.private_hosts`): give it to the client of test environments only,
+    and never share that client, since a connection to an allowed host would be used again for whoever asks for the
+    same host. `lookup` and `tls` stand in for the machine's resolver and its certificate authorities.
     """
 
     def __init__(
         self,
-        allowed: addresses.PrivateHosts = addresses.NONE_ALLOWED,
+        allowed: Sequence[str] = (),
         *,
         lookup: resolver.Lookup = resolver.system_lookup,
         tls: ssl.SSLContext | None = None,

@@ -11,12 +11,13 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 from urllib.parse import quote, urlsplit
 
 import idna
+
+from connect.domain import private_hosts
 
 Address = IPv4Address | IPv6Address
 
@@ -111,26 +112,6 @@ class Target:
         return f"{self.scheme}://{self.authority}{self.path}"
 
 
-@dataclass(frozen=True, slots=True)
-class PrivateHosts:
-    """`host:port` patterns that may be called although they are private: `localhost:*`, `[::1]:8000`."""
-
-    patterns: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, patterns: Iterable[str]) -> PrivateHosts:
-        """From a setting. A pattern without a port means every port."""
-        return cls(tuple(p if re.search(r":(\*|\d+)$", p) and not p.endswith("::1") else f"{p}:*" for p in patterns))
-
-    def allow(self, host: str, port: int) -> bool:
-        """Is there a pattern for this host, as `Target` writes it, and port?"""
-        for pattern in self.patterns:
-            name, _, wanted = pattern.rpartition(":")
-            if wanted in ("*", str(port)) and fnmatchcase(host, name.strip("[]").lower()):
-                return True
-        return False
-
-
 def refusal(address: Address) -> str | None:
     """Why this address must not be called ("a private network"), or None when it is a public one."""
     if isinstance(address, IPv6Address) and address.scope_id:
@@ -146,10 +127,11 @@ def refusal(address: Address) -> str | None:
     return None
 
 
-def parse(url: str, allowed: PrivateHosts = PrivateHosts()) -> Target:
+def parse(url: str, allowed: Iterable[str] = ()) -> Target:
     """Take a webhook's URL apart. Raises `AddressRefused` for what no endpoint may have.
 
-    A host that is an address is checked here; a name can be checked only once it is resolved.
+    A host that is an address is checked here; a name can be checked only once it is resolved. `allowed` are patterns
+    of `connect.domain.private_hosts`.
     """
     if len(url) > URL_LENGTH_MAX:
         raise AddressRefused(f"a URL has at most {URL_LENGTH_MAX} characters")
@@ -173,7 +155,7 @@ def parse(url: str, allowed: PrivateHosts = PrivateHosts()) -> Target:
     path = quote(parts.path or "/", safe=_IN_A_PATH)
     query = f"?{quote(parts.query, safe=_IN_A_PATH + '?')}" if parts.query else ""
     target = Target(parts.scheme, name, port, path + query, address)
-    if not allowed.allow(name, port):
+    if not private_hosts.is_allowed(name, port, allowed):
         _require_public(target)
     return target
 

@@ -7,8 +7,10 @@ import socket
 import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+from demo.servers.postgres import free_port
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -30,7 +32,7 @@ class Sink:
     handler: Handler | None = None
     tls: ssl.SSLContext | None = None
     host: str = "127.0.0.1"
-    port: int = 0
+    port: int = field(default_factory=free_port)
     connections: int = 0
     requests: list[Received] = field(default_factory=list)
     arrived: threading.Condition = field(default_factory=threading.Condition)
@@ -48,7 +50,7 @@ class Sink:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
+        try:
             while True:
                 request = await read_request(reader)
                 with self.arrived:
@@ -59,7 +61,9 @@ class Sink:
                     break
                 writer.write(self.answer)
                 await writer.drain()
-        writer.close()
+            writer.close()
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            writer.transport.abort()
 
 
 async def read_request(reader: asyncio.StreamReader) -> Received:
@@ -71,7 +75,7 @@ async def read_request(reader: asyncio.StreamReader) -> Received:
 
 @contextmanager
 def running(*sinks: Sink) -> Iterator[None]:
-    """The sinks, listening; their ports are set."""
+    """The sinks, listening."""
     loop = asyncio.new_event_loop()
     started = threading.Event()
     servers: list[asyncio.Server] = []
@@ -82,7 +86,6 @@ def running(*sinks: Sink) -> Iterator[None]:
             server = await asyncio.start_server(
                 sink.serve, sink.host, sink.port, family=family, ssl=sink.tls, backlog=1000
             )
-            sink.port = server.sockets[0].getsockname()[1]
             servers.append(server)
         started.set()
 
@@ -93,6 +96,8 @@ def running(*sinks: Sink) -> Iterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for _ in range(10):
+            await asyncio.sleep(0)  # the loop closes sockets in its next turns
 
     def work() -> None:
         asyncio.set_event_loop(loop)

@@ -7,40 +7,11 @@ import ipaddress
 import pytest
 
 from connect.domain import addresses
-from connect.domain.addresses import AddressRefused, PrivateHosts
-
-HOSTILE = [
-    # the machine itself, in every spelling that a resolver understands
-    "http://127.0.0.1/", "http://127.1/", "http://127.0.1/", "http://2130706433/", "http://0x7f000001/",
-    "http://0x7f.0.0.1/", "http://0177.0.0.1/", "http://017700000001/", "http://127.0.0.1./", "http://0/",
-    "http://0.0.0.0/", "http://localhost/", "http://localhost./", "http://LOCALHOST/", "http://api.localhost/",
-    "http://[::1]/", "http://[::]/", "http://[0:0:0:0:0:0:0:1]/", "http://[::ffff:127.0.0.1]/",
-    "http://[::ffff:7f00:1]/", "http://[::127.0.0.1]/", "http://[::ffff:0:127.0.0.1]/",
-    # letters and dots that become plain ones
-    "http://１２７.０.０.１/", "http://127。0。0。1/", "http://①②⑦.⓪.⓪.①/", "http://ｌｏｃａｌｈｏｓｔ/",
-    # IPv4 carried through IPv6
-    "http://[64:ff9b::7f00:1]/", "http://[64:ff9b::a9fe:a9fe]/", "http://[64:ff9b:1::a00:1]/",
-    "http://[2002:7f00:1::]/", "http://[2002:a9fe:a9fe::1]/", "http://[2001:0:4136:e378:8000:63bf:3fff:fdd2]/",
-    "http://[2a00:1450:4001:80b::5efe:7f00:1]/",
-    # inner networks and metadata services
-    "http://10.0.0.1/", "http://172.16.0.1/", "http://192.168.1.1/", "http://169.254.169.254/latest/meta-data/",
-    "http://100.64.0.1/", "http://100.100.100.200/", "http://168.63.129.16/", "http://192.0.0.192/",
-    "http://198.18.0.1/", "http://224.0.0.1/", "http://255.255.255.255/", "http://203.0.113.9/",
-    "http://[fe80::1]/", "http://[fe80::1%25eth0]/", "http://[fc00::1]/", "http://[fd00:ec2::254]/",
-    "http://[fec0::1]/", "http://[ff02::1]/", "http://[2001:db8::1]/", "http://[3fff::1]/", "http://[4000::1]/",
-    # URLs that two readers read differently, and other protocols
-    "http://example.com@127.0.0.1/", "http://127.0.0.1#@example.com/", "http://example.com:80@127.0.0.1:80/",
-    "http://127.0.0.1\\@example.com/", "http://example.com\t@127.0.0.1/", " http://127.0.0.1/", "http://127%2e0.0.1/",
-    "http:///127.0.0.1/", "http:127.0.0.1", "//127.0.0.1/", "http://", "http://./", "http://exa mple.com/",
-    "http://[::1/", "http://[v1.x]/", "http://example.com:0/", "http://example.com:99999/", "http://example.com:٨٠/",
-    "http://example.com:6379x/", "http://smtp.example.com:25/", "https://example.com/#secret", "http://intranet/",
-    "file:///etc/passwd", "gopher://127.0.0.1:6379/_FLUSHALL", "ftp://127.0.0.1/", "unix:///run/valkey.sock",
-    "javascript:alert(1)", "http://-example.com/", "http://exa_mple..com/", f"http://example.com/{'a' * 2048}",
-    "http://" + "a" * 64 + ".example.com/",
-]  # fmt: skip
+from connect.domain.addresses import AddressRefused
+from tests.connect.dispatch import hostile
 
 
-@pytest.mark.parametrize("url", HOSTILE)
+@pytest.mark.parametrize("url", [*(f"http://{host}/" for host in hostile.HOSTS), *hostile.URLS])
 def test_a_hostile_url_is_refused_with_a_reason(url: str) -> None:
     with pytest.raises(AddressRefused) as refused:
         addresses.parse(url)
@@ -108,15 +79,13 @@ def test_public_addresses_are_not_refused(text: str) -> None:
         (["[::1]:*"], "http://[0:0::1]:8000/", True),
         (["*.docker.internal:*"], "http://app.docker.internal:80/", True),
         (["*.docker.internal:*"], "http://docker.internal.evil.example:22/", False),
-        (["web"], "http://web:8000/", True),
         (["mail:25"], "http://mail:25/", True),
         ([], "http://localhost:8000/", False),
     ],
 )
 def test_private_hosts_open_only_what_their_patterns_name(patterns: list[str], url: str, passes: bool) -> None:
-    allowed = PrivateHosts.of(patterns)
     if passes:
-        assert addresses.parse(url, allowed)
+        assert addresses.parse(url, patterns)
     else:
         with pytest.raises(AddressRefused):
-            addresses.parse(url, allowed)
+            addresses.parse(url, patterns)

@@ -37,7 +37,7 @@ DNS_SECONDS: Final = 30
 """How long checked addresses are used again for new connections."""
 USER_AGENT: Final = "Facturino-Connect-Webhooks/1"
 
-FailureKind = Literal["address_refused", "name_not_found", "not_reached", "tls", "timeout", "broken_answer", "fault"]
+FailureKind = Literal["address_refused", "dns", "connection", "tls", "timeout", "broken_answer", "fault"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,15 +160,15 @@ def _explained(error: Exception, total: float) -> tuple[FailureKind, str]:
         return "address_refused", str(refused)
     match error:
         case aiohttp.ConnectionTimeoutError():
-            return "not_reached", f"No connection within {CONNECT_SECONDS:g} seconds."
+            return "connection", f"No connection within {CONNECT_SECONDS:g} seconds."
         case TimeoutError():
             return "timeout", f"No complete answer within {total:g} seconds."
         case aiohttp.ClientConnectorDNSError():
-            return "name_not_found", "The host name cannot be resolved."
+            return "dns", "The host name cannot be resolved."
         case aiohttp.ClientSSLError() | ssl.SSLError() | aiohttp.ServerFingerprintMismatch():
             return "tls", f"TLS failed: {_reason(error)}"
         case aiohttp.ClientConnectorError():
-            return "not_reached", f"No connection: {_reason(error)}"
+            return "connection", f"No connection: {_reason(error)}"
         case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError() | ConnectionError():
             return "broken_answer", "The connection was closed before the answer was complete."
         case aiohttp.ClientPayloadError() | aiohttp.ClientResponseError() | aiohttp.http.HttpProcessingError():

@@ -16,7 +16,7 @@ DELAYS: Final = tuple(
 )
 """How long to wait before each attempt, the first one included: ten attempts over a good three days."""
 JITTER: Final = 0.1
-"""A wait is longer or shorter by up to this part of itself, so that what failed together does not come back together."""
+"""A wait is longer or shorter by up to this part of itself: what failed together does not come back together."""
 RETRY_AFTER_MAX: Final = timedelta(hours=24)
 PAUSE_MAX: Final = timedelta(hours=1)
 """How long a whole endpoint is left alone at most because one of its answers said so."""

@@ -41,8 +41,8 @@ class FailureRun:
 
 
 def after_failure(run: FailureRun, at: datetime) -> FailureRun:
-    """The run with one more failure. The clock starts with the third of at least three failures within 24 hours whose
-    first and last are 12 hours apart, so that neither one bad hour nor a rare event starts it.
+    """The run with one more failure. The clock starts once three or more came within 24 hours, the first and the last
+    of them at least 12 hours apart: neither one bad hour nor a rare event starts it.
     """
     if run.since is not None:
         return FailureRun(run.first_at, run.count + 1, run.since)

@@ -35,7 +35,6 @@ IDLE_SECONDS: Final = 1.5
 one."""
 DNS_SECONDS: Final = 30
 """How long checked addresses are used again for new connections."""
-USER_AGENT: Final = "Facturino-Connect-Webhooks/1"
 
 FailureKind = Literal["address_refused", "dns", "connection", "tls", "timeout", "broken_answer", "fault"]
 
@@ -96,7 +95,8 @@ class WebhookClient:
             max_field_size=LINE_BYTES_MAX,
             max_headers=HEADERS_MAX,
             read_bufsize=BODY_BYTES_MAX // 2,
-            headers={"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"},
+            headers={"Accept": "*/*", "Accept-Encoding": "identity"},
+            skip_auto_headers=("User-Agent",),  # what is sent beyond these is the caller's to say, and logged there
         )
 
     async def post(self, url: str, *, headers: Mapping[str, str], body: bytes) -> Outcome:

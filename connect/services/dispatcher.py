@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Barrier
@@ -25,17 +26,18 @@ import psycopg
 import structlog
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
 
-from connect.clients import event_hints, valkey
+from connect.clients import dispatcher_heartbeat, event_hints, valkey
 from connect.clients.webhook_http import TOTAL_SECONDS, Answered, Outcome, WebhookClient
 from connect.domain.sliding_windows import PLACES_FIRST, SlidingWindow
 from connect.domain.webhook_deliveries import Answer, Outgoing
-from connect.kit import metrics
+from connect.kit import ids, metrics
 from connect.kit.caller import Caller, EnvironmentRef
 from connect.kit.failpoints import failpoint
 from connect.kit.tenancy import use_environment
 from connect.selectors import environments, sweeps
-from connect.selectors.webhook_deliveries import DUE, WAITING
+from connect.selectors.webhook_deliveries import DUE, NEW
 from connect.services import webhook_deliveries
+from connect.shapes.webhook_endpoints import DELIVERY_PREFIX, PREFIX
 
 log = structlog.get_logger(__name__)
 
@@ -78,7 +80,7 @@ class _Turn:
     answers: list[Answer] = field(default_factory=list)
     returned: list[Outgoing] = field(default_factory=list)
     look: bool = False
-    rooms: Mapping[UUID, int] = field(default_factory=dict)
+    rooms: dict[UUID, int] = field(default_factory=dict)
     claim: bool = False
     recorded: bool = False
     fanned_out: int = 0
@@ -180,7 +182,7 @@ class Dispatcher:
             try:
                 return await self.database.run(function, *arguments)
             except _AWAY as error:
-                await pause_while_away(error, tries)
+                await _pause_while_away(error, tries)
                 tries += 1
 
 
@@ -191,10 +193,12 @@ class _Pump:
         self.environment = environment
         self._dispatcher = dispatcher
         self._client = dispatcher.client(environment)
+        self._per_second = dispatcher.options.per_second
         self._windows: dict[UUID, SlidingWindow[tuple[Outgoing, float]]] = {}
         self._answers: list[Answer] = []
         self._returned: list[Outgoing] = []
         self._sending: set[asyncio.Task[None]] = set()
+        self._timed: set[UUID] = set()
         self._look = False
         self._awake = asyncio.Event()
 
@@ -213,32 +217,31 @@ class _Pump:
             turn = self._next_turn()
             claimed_at = time.monotonic()
             await self._dispatcher.database.run(_take_turn, self.environment, turn)
-            if turn.recorded:
-                tries = 0
+            tries = 0 if turn.recorded else tries + 1
+            self._welcome(turn, claimed_at + BEGIN_SECONDS)
             if turn.away is not None:
                 self._take_back(turn)
-                await pause_while_away(turn.away, tries)
-                tries += 1
                 if self._dispatcher.stopping and tries > len(AWAY_SECONDS):
                     return  # the leases end, and another dispatcher sends again
-            self._after(turn, claimed_at)
-            if self._finished():
+                await _pause_while_away(turn.away, tries)
+            elif self._nothing_left():
                 return
 
     def _next_turn(self) -> _Turn:
-        answers, self._answers = self._answers, []
-        returned, self._returned = self._returned, []
+        turn = _Turn(self._answers, self._returned)
+        self._answers, self._returned = [], []
         if self._dispatcher.stopping:
+            self._look = False
             for window in self._windows.values():
-                returned += [outgoing for outgoing, _ in window.drop()]
-            return _Turn(answers, returned)
+                turn.returned += [outgoing for outgoing, _ in window.drop()]
+            return turn
+        turn.look, self._look = self._look, False
         now = time.monotonic()
-        look, self._look = self._look, False
-        if look:
-            for window in self._windows.values():
-                window.exhausted = False
-        rooms = {key: 0 if window.exhausted else window.room(now) for key, window in self._windows.items()}
-        return _Turn(answers, returned, look, rooms, claim=look or any(rooms.values()))
+        for key, window in self._windows.items():
+            window.exhausted = window.exhausted and not turn.look
+            turn.rooms[key] = 0 if window.exhausted else window.room(now)
+        turn.claim = turn.look or any(turn.rooms.values())
+        return turn
 
     def _take_back(self, turn: _Turn) -> None:
         """The database went away in the middle of a turn: what it did not take waits for the next one."""
@@ -247,23 +250,153 @@ class _Pump:
             self._returned = turn.returned + self._returned
         self.wake(look=turn.look)
 
-    def _after(self, turn: _Turn, claimed_at: float) -> None:
-        counts: dict[UUID, int] = {}
+    def _welcome(self, turn: _Turn, begin_until: float) -> None:
+        """Put what was claimed into the windows, and begin what may begin."""
         for outgoing in turn.claimed:
-            counts[outgoing.endpoint_id] = counts.get(outgoing.endpoint_id, 0) + 1
             window = self._windows.get(outgoing.endpoint_id)
             if window is None:
-                window = SlidingWindow(per_second=self._dispatcher.options.per_second)
-                self._windows[outgoing.endpoint_id] = window
-            window.waiting.append((outgoing, claimed_at + BEGIN_SECONDS))
+                window = self._windows[outgoing.endpoint_id] = SlidingWindow(per_second=self._per_second)
+            window.waiting.append((outgoing, begin_until))
         if turn.claim and turn.away is None and len(turn.claimed) < CLAIM_MAX:
+            counts = Counter(outgoing.endpoint_id for outgoing in turn.claimed)
             for key, window in self._windows.items():
-                window.exhausted = counts.get(key, 0) < turn.rooms.get(key, PLACES_FIRST)
+                window.exhausted = counts[key] < turn.rooms.get(key, PLACES_FIRST)
         for key in [key for key, window in self._windows.items() if window.empty and window.exhausted]:
             del self._windows[key]
-        for window in self._windows.values():
-            self._begin(window)
-        if turn.fanned_out == FAN_OUT_MAX:
+        for key in self._windows:
+            self._begin(key)
+        if turn.fanned_out == FAN_OUT_MAX or len(turn.claimed) >= CLAIM_MAX:
             self.wake(look=True)
-        elif turn.claimed:
-            self.wake(look=False)
+
+    def _nothing_left(self) -> bool:
+        return not (self._sending or self._answers or self._returned or self._windows or self._look) or (
+            self._dispatcher.stopping and not (self._sending or self._answers or self._returned)
+        )
+
+    def _begin(self, key: UUID) -> None:
+        """Begin what the endpoint's window lets begin, now and whenever its rate allows."""
+        window = self._windows.get(key)
+        while window is not None and (wait := window.wait(time.monotonic())) is not None:
+            if wait:
+                if key not in self._timed:
+                    self._timed.add(key)
+                    asyncio.get_running_loop().call_later(wait, self._begin_again, key)
+                return
+            outgoing, begin_until = window.begin(time.monotonic())
+            task = asyncio.create_task(self._send(window, outgoing, begin_until))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+
+    def _begin_again(self, key: UUID) -> None:
+        self._timed.discard(key)
+        self._begin(key)
+
+    async def _send(self, window: SlidingWindow[Any], outgoing: Outgoing, begin_until: float) -> None:
+        patient = True
+        async with self._dispatcher.places:
+            if self._dispatcher.stopping or time.monotonic() > begin_until:
+                self._returned.append(outgoing)
+                metrics.WEBHOOKS_RETURNED.inc()
+            else:
+                metrics.WEBHOOKS_UNDER_WAY.inc()
+                outcome = await self._client.post(outgoing.url, headers=outgoing.headers, body=outgoing.body)
+                metrics.WEBHOOKS_UNDER_WAY.dec()
+                failpoint("connect.webhooks.sent")
+                self._answers.append(_answer(outgoing, outcome))
+                patient = isinstance(outcome, Answered) and outcome.duration < SLOW_SECONDS
+        window.end(time.monotonic(), patient=patient)
+        self._begin(outgoing.endpoint_id)
+        self._awake.set()
+
+
+class _Database:
+    """A few threads with a connection each, because our services are synchronous. Measured: the database's part of a
+    delivery is a tenth of the whole, so nothing would be won by a second, asynchronous way to it.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._count = threads
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="dispatcher")
+
+    async def run(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        """The function's result, from one of the threads."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, _with_usable_connection, function, arguments)
+
+    async def close(self) -> None:
+        """Close every thread's connection, and the threads."""
+        everyone = Barrier(self._count)
+        await asyncio.gather(*(self.run(_close_connection, everyone) for _ in range(self._count)))
+        self._threads.shutdown()
+
+
+def _with_usable_connection(function: Callable[..., Result], arguments: Sequence[Any]) -> Result:
+    connections[DEFAULT_DB_ALIAS].close_if_unusable_or_obsolete()
+    return function(*arguments)
+
+
+def _close_connection(everyone: Barrier) -> None:
+    everyone.wait()  # so that no thread does this twice while another does not
+    connections.close_all()
+
+
+def _with_work() -> list[EnvironmentRef]:
+    found = {one.id: one for table, condition in (NEW, DUE) for one in sweeps.environments_where(table, condition)}
+    return list(found.values())
+
+
+def _take_turn(environment: EnvironmentRef, turn: _Turn) -> None:
+    """In a thread: everything a pump wants of the database, a short transaction each. Fills in `turn`."""
+    caller = Caller.system(environment, "dispatcher")
+    try:
+        if turn.answers or turn.returned:
+            with use_environment(environment):
+                webhook_deliveries.record(caller, turn.answers)
+                webhook_deliveries.give_back(caller, turn.returned)
+        turn.recorded = True
+        if turn.look:
+            with use_environment(environment):
+                turn.fanned_out = webhook_deliveries.fan_out(caller, limit=FAN_OUT_MAX)
+        if turn.claim:
+            with use_environment(environment):
+                claimed = webhook_deliveries.claim(caller, limit=CLAIM_MAX, rooms=turn.rooms, room=PLACES_FIRST)
+            turn.claimed = claimed  # only once it is committed
+    except _AWAY as error:
+        turn.away = error
+
+
+def _answer(outgoing: Outgoing, outcome: Outcome) -> Answer:
+    """What is recorded of an attempt, counted and, where it is no success, logged: without address, body or secret."""
+    duration_ms = round(outcome.duration * 1000)
+    if isinstance(outcome, Answered):
+        result = f"{outcome.status // 100}xx"
+        headers = {name.lower(): value for name, value in outcome.headers.items()}
+        answer = Answer(outgoing.delivery_id, outgoing.number, outcome.status, duration_ms, headers, outcome.body)
+    else:
+        result = outcome.kind
+        answer = Answer(
+            outgoing.delivery_id, outgoing.number, None, duration_ms, error_kind=outcome.kind, error=outcome.message
+        )
+    metrics.WEBHOOK_ATTEMPTS.labels(result).inc()
+    metrics.WEBHOOK_SECONDS.observe(outcome.duration)
+    if result != "2xx":
+        log.info(
+            "webhooks.not_delivered",
+            endpoint=ids.encode(PREFIX, outgoing.endpoint_id),
+            delivery=ids.encode(DELIVERY_PREFIX, outgoing.delivery_id),
+            attempt=outgoing.number,
+            result=result,
+            status=answer.status,
+            duration_ms=duration_ms,
+        )
+    return answer
+
+
+def _count_away(what: str, error: Exception) -> None:
+    metrics.DISPATCHER_STALLS.labels(what).inc()
+    log.warning("dispatcher.without", what=what, error=type(error).__name__)
+
+
+async def _pause_while_away(error: Exception, tries: int) -> None:
+    _count_away("database", error)
+    await asyncio.sleep(AWAY_SECONDS[min(tries, len(AWAY_SECONDS) - 1)])

@@ -36,6 +36,7 @@ class Sink:
     connections: int = 0
     requests: list[Received] = field(default_factory=list)
     arrived: threading.Condition = field(default_factory=threading.Condition)
+    loop: asyncio.AbstractEventLoop = field(init=False)
 
     @property
     def url(self) -> str:
@@ -82,6 +83,7 @@ def running(*sinks: Sink) -> Iterator[None]:
 
     async def start() -> None:
         for sink in sinks:
+            sink.loop = loop
             family = socket.AF_INET6 if ":" in sink.host else socket.AF_INET
             server = await asyncio.start_server(
                 sink.serve, sink.host, sink.port, family=family, ssl=sink.tls, backlog=1000

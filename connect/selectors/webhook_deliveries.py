@@ -23,6 +23,8 @@ DUE: Final = (
     "state = 'pending' AND next_attempt_at <= now() AND coalesce(lease_until, '-infinity') <= now()",
 )
 """Table and condition of deliveries that wait to be sent, for `sweeps.environments_where`."""
+NEW: Final = ("connect_event", "fanned_out_at IS NULL")
+"""The same of events that have no deliveries yet."""
 
 
 def due_endpoints(now: datetime) -> list[UUID]:

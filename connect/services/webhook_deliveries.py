@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import SimpleNamespace
@@ -86,15 +86,23 @@ def fan_out(caller: Caller, *, limit: int = 500) -> int:
 
 
 def claim(
-    caller: Caller, *, endpoint_id: UUID | None = None, limit: int = 100, lease_seconds: float = LEASE_SECONDS
+    caller: Caller,
+    *,
+    endpoint_id: UUID | None = None,
+    limit: int = 100,
+    rooms: Mapping[UUID, int] | None = None,
+    room: int | None = None,
+    lease_seconds: float = LEASE_SECONDS,
 ) -> list[Outgoing]:
     """Take up to `limit` deliveries that are due, of one endpoint or of any, under a lease.
+
+    `rooms` says how many to take at most of an endpoint, `room` of one that it does not name (None: up to `limit`).
 
     Their attempts are written, so commit before sending. Each endpoint's are in the order they became due. A delivery
     whose endpoint's secret cannot be unsealed is recorded as a failed attempt instead, and is not among them.
     """
     now = caller.clock.wall()
-    taken = _lease(endpoint_id, limit, now, now + timedelta(seconds=lease_seconds))
+    taken = _lease(endpoint_id, limit, rooms or {}, room, now, now + timedelta(seconds=lease_seconds))
     if not taken:
         return []
     events = _events([row.event_id for row in taken])
@@ -122,6 +130,26 @@ def claim(
                         for row in unsigned])  # fmt: skip
     without = {row.id for row in unsigned}
     return [one for one in outgoing if one.delivery_id not in without]
+
+
+def give_back(caller: Caller, outgoing: Sequence[Outgoing]) -> None:  # noqa: ARG001 - a service begins with its caller
+    """Undo a claim of what was never sent: its lease ends and its attempt is forgotten, as if nobody had taken it."""
+    if not outgoing:
+        return
+    columns: list[list[Any]] = [[one.delivery_id for one in outgoing], [one.number for one in outgoing]]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE connect_webhook_delivery d SET attempts = d.attempts - 1, lease_until = NULL"
+            " FROM unnest(%s::uuid[], %s::int[]) AS t(id, number)"
+            " WHERE d.id = t.id AND d.attempts = t.number RETURNING d.id, t.number",
+            columns,
+        )
+        ours = cursor.fetchall()
+        cursor.execute(
+            "DELETE FROM connect_webhook_attempt a USING unnest(%s::uuid[], %s::int[]) AS t(id, number)"
+            " WHERE a.delivery_id = t.id AND a.number = t.number AND a.finished_at IS NULL",
+            [[row[0] for row in ours], [row[1] for row in ours]],
+        )
 
 
 def record(
@@ -168,20 +196,30 @@ class _Taken:
     number: int
 
 
-def _lease(endpoint_id: UUID | None, limit: int, now: datetime, until: datetime) -> list[_Taken]:
+def _lease(
+    endpoint_id: UUID | None, limit: int, rooms: Mapping[UUID, int], room: int | None, now: datetime, until: datetime
+) -> list[_Taken]:
     """Each endpoint's queue is read by itself, so that one with a long queue does not hide the others."""
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH due AS (SELECT d.id, d.next_attempt_at FROM connect_webhook_endpoint w CROSS JOIN LATERAL"
             " (SELECT id, next_attempt_at FROM connect_webhook_delivery WHERE endpoint_id = w.id AND state = 'pending'"
             " AND next_attempt_at <= %(now)s AND (lease_until IS NULL OR lease_until <= %(now)s)"
-            " ORDER BY next_attempt_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED) d"
+            " ORDER BY next_attempt_at LIMIT coalesce((%(rooms)s::jsonb ->> w.id::text)::int, %(room)s)"
+            " FOR UPDATE SKIP LOCKED) d"
             " WHERE w.status = 'enabled' AND w.deleted_at IS NULL"
             " AND (w.paused_until IS NULL OR w.paused_until <= %(now)s)"
             " AND (%(endpoint)s::uuid IS NULL OR w.id = %(endpoint)s) ORDER BY d.next_attempt_at LIMIT %(limit)s)"
             " UPDATE connect_webhook_delivery d SET attempts = d.attempts + 1, lease_until = %(until)s"
             " FROM due WHERE d.id = due.id RETURNING d.id, d.event_id, d.endpoint_id, d.attempts, due.next_attempt_at",
-            {"now": now, "until": until, "limit": limit, "endpoint": endpoint_id},
+            {
+                "now": now,
+                "until": until,
+                "limit": limit,
+                "endpoint": endpoint_id,
+                "rooms": msgspec.json.encode(rooms).decode(),
+                "room": limit if room is None else room,
+            },
         )
         rows = sorted(cursor.fetchall(), key=lambda row: (row[4], row[1]))
         again = [row[0] for row in rows if row[3] > 1]

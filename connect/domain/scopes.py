@@ -14,6 +14,8 @@ SCOPES: Final[dict[str, str]] = {
     "balance:read": "See the balance and its transactions",
     "ledger:read": "See ledger accounts, transactions and balances",
     "ledger:write": "Post to the ledger and place holds",
+    "test_clocks:read": "See test clocks",
+    "test_clocks:write": "Create, advance and delete test clocks",
 }
 
 

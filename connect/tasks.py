@@ -10,7 +10,7 @@ from connect.kit.caller import Caller
 from connect.kit.tenancy import use_environment
 from connect.selectors import environments, sweeps
 from connect.services import environments as environment_services
-from connect.services import idempotency, request_log_drain, test_clocks
+from connect.services import idempotency, request_log_drain, test_clocks, webhook_notices, webhook_resends
 
 
 @shared_task(name="connect.drain_request_log")
@@ -72,3 +72,15 @@ def delete_old_test_clocks() -> int:
         with use_environment(environment):
             deleted += test_clocks.delete_old(Caller.system(environment, "connect.delete_old_test_clocks"))
     return deleted
+
+
+@shared_task(name="connect.send_webhook_notices")
+def send_webhook_notices() -> int:
+    """Mail people about webhook endpoints that were disabled; returns how many mails."""
+    return sum(webhook_notices.send_due(environment) for environment in sweeps.environments_where(*webhook_notices.DUE))
+
+
+@shared_task(name="connect.prune_webhook_log")
+def prune_webhook_log() -> int:
+    """Delete ended webhook deliveries that are older than their tier keeps; returns how many."""
+    return sum(webhook_resends.prune(environment) for environment in environments.ready())

@@ -35,7 +35,7 @@ _works: dict[str, TimedWork] = {}
 
 
 def register(work: TimedWork) -> None:
-    """Add a kind of work; at one moment, kinds are done in the order they were added. Again under a name replaces it."""
+    """Add a kind of work, or replace the one of this name. At one moment, kinds are done in the order of adding."""
     _works[work.name] = work
 
 

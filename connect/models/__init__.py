@@ -18,6 +18,8 @@ from connect.models.request_logs import PublicRequestLog, RequestLog
 from connect.models.test_clocks import TestClock
 from connect.models.usage import UsageHour
 from connect.models.users import User
+from connect.models.webhook_deliveries import InboxMessage, WebhookAttempt, WebhookDelivery
+from connect.models.webhook_endpoints import WebhookEndpoint
 
 __all__ = [
     "ApiClient",
@@ -26,6 +28,7 @@ __all__ = [
     "Environment",
     "Event",
     "IdempotencyKey",
+    "InboxMessage",
     "Invitation",
     "Membership",
     "OAuthAccessToken",
@@ -41,4 +44,7 @@ __all__ = [
     "UsageHour",
     "User",
     "UserConsent",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

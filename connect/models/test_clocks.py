@@ -40,7 +40,8 @@ class TestClock(ConnectTenantModel):
                 name="connect_test_clock_one_environment",
             ),
             models.CheckConstraint(
-                condition=models.Q(status="ready", target_time=None) | models.Q(target_time__gte=models.F("frozen_time")),
+                condition=models.Q(status="ready", target_time=None)
+                | models.Q(target_time__gte=models.F("frozen_time")),
                 name="connect_test_clock_forwards",
             ),
         ]

@@ -123,8 +123,8 @@ class Approved:
     """Done. `amount_minor` is what was held, taken, released or returned; it equals the request's.
 
     `reference` is the processor's id of this operation, unique there. `hold_seconds` is how long a hold lives from now,
-    None when nothing is held. `settles_at_once`: the money need not wait for settlement. `recheck_seconds`: it may still
-    turn out otherwise; ask `status` again after this long.
+    None when nothing is held. `settles_at_once`: the money need not wait for settlement. `recheck_seconds`: it may
+    still turn out otherwise; ask `status` again after this long.
     """
 
     reference: str
@@ -197,9 +197,7 @@ class NotFound:
 
 Outcome = Approved | Declined | ActionRequired | Pending | Unknown
 StatusOutcome = Outcome | NotFound
-AnyRequest = (
-    AuthorizeRequest | CaptureRequest | VoidRequest | IncrementRequest | RefundRequest | CancelRefundRequest
-)
+AnyRequest = AuthorizeRequest | CaptureRequest | VoidRequest | IncrementRequest | RefundRequest | CancelRefundRequest
 
 
 @runtime_checkable

@@ -118,7 +118,7 @@ def begin_capture(caller: Caller, intent: PaymentIntent, charge: Charge, amount:
 def begin_increment(
     caller: Caller, intent: PaymentIntent, charge: Charge, total: Money, *, plan: dict[str, Any]
 ) -> Waiting:
-    """Commit an attempt to hold `total` instead of what `charge`, locked, holds; `plan` is changed on the intent then."""
+    """Commit an attempt to hold `total` instead of what `charge`, locked, holds; `plan` then changes the intent."""
     more = total.minor - charge.amount_minor
     return _begin_on_hold(
         caller,

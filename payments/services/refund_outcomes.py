@@ -54,9 +54,7 @@ def record_refund(
     return _first(caller, intent, attempt, charge, answer)
 
 
-def _first(
-    caller: Caller, intent: PaymentIntent, attempt: PaymentAttempt, charge: Charge, answer: Answer
-) -> RefundOut:
+def _first(caller: Caller, intent: PaymentIntent, attempt: PaymentAttempt, charge: Charge, answer: Answer) -> RefundOut:
     """The refund comes into being, in the status the first answer gives it."""
     refund = _refund_of(caller, intent, attempt, charge)
     charge.amount_refunding_minor -= refund.amount_minor
@@ -124,9 +122,7 @@ def _take(caller: Caller, attempt: PaymentAttempt, refund: Refund, answer: Answe
     return Status.PENDING
 
 
-def record_cancel(
-    caller: Caller, _: PaymentIntent, attempt: PaymentAttempt, answer: Answer
-) -> RefundOut | Refused:
+def record_cancel(caller: Caller, _: PaymentIntent, attempt: PaymentAttempt, answer: Answer) -> RefundOut | Refused:
     """The answer to the wish to stop a refund."""
     charge = locks.charge(attempt.charge_id)
     refund = locks.refund(caller, UUID(attempt.plan["refund_id"]))
@@ -144,9 +140,7 @@ def record_cancel(
                 log.error("payment_attempt_contradicted", attempt=ids.encode(PREFIX, attempt.id))
                 refund.save(update_fields=["cancel_attempt_id"])
                 return shape(caller, refund)
-            PaymentAttempt.objects.filter(pk=refund.attempt_id).update(
-                state=_State.CANCELED, settled_at=clock.wall()
-            )
+            PaymentAttempt.objects.filter(pk=refund.attempt_id).update(state=_State.CANCELED, settled_at=clock.wall())
             return give_back(caller, charge, refund, Status.CANCELED, Happening.REFUND_CHANGED)
         case Declined():
             settle(attempt, _State.DECLINED, answer)
@@ -219,5 +213,3 @@ def _told(caller: Caller, charge: Charge, refund: Refund, happening: Happening) 
     names = happenings.EMITTED[happening]
     events.publish(caller, *(NewEvent(name, shapes[happenings.EVENT_TYPES[name].object]) for name in names))
     return shown
-
-

@@ -1,7 +1,7 @@
 """Refunds: give captured money back, in one piece or several, and never more than was captured.
 
-As with payments, what needs the processor comes in halves: `begin_…` checks the rules, reserves the amount on the charge
-and commits the attempt; the entry point calls the processor; `payment_outcomes.record` writes down what it said.
+As with payments, what needs the processor comes in halves: `begin_…` checks the rules, reserves the amount on the
+charge and commits the attempt; the entry point calls the processor; `payment_outcomes.record` writes down what it said.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from payments.models import Charge, PaymentAttempt, PaymentIntent, Refund
 from payments.selectors import payment_intents as intents
 from payments.services import locks, payment_attempts, refund_outcomes
 from payments.services.payment_attempts import NotBegun
+from payments.services.processor_calls import PREFIX
 from payments.shapes.payment_intents import PaymentIntentOut
 from payments.shapes.refunds import RefundOut
 
@@ -84,7 +85,7 @@ def begin_cancel(caller: Caller, *, refund_id: str) -> Waiting:
         PaymentAttempt.Kind.CANCEL_REFUND,
         {
             "amount_minor": refund.amount_minor,
-            "refund": ids.encode(payment_attempts.PREFIX, refund.attempt_id),
+            "refund": ids.encode(PREFIX, refund.attempt_id),
         },
         plan={"refund_id": str(refund.id)},
     )
@@ -138,9 +139,7 @@ def _target(caller: Caller, charge_id: str | None, intent_id: str | None) -> tup
     try:
         intent = locks.payment_intent(caller, intent_id or "")
     except ResourceMissing as missing:
-        raise MissingParameterTarget(
-            resource="payment_intent", id=intent_id or "", param="payment_intent"
-        ) from missing
+        raise MissingParameterTarget(resource="payment_intent", id=intent_id or "", param="payment_intent") from missing
     charge = locks.charge(intent.latest_charge_id) if intent.latest_charge_id else None
     if charge is None or not charge.paid:
         raise errors.NoChargeToRefund(

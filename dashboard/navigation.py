@@ -50,6 +50,7 @@ RAIL: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
                 "api_keys:read",
                 ("api_keys", "api_key_new", "api_key_roll", "api_key_revoke"),
             ),
+            Entry("Request log", "icons/logs.html", "logs:read", ("request_logs", "request_log")),
         ),
     ),
 )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dashboard.pages import api_keys, home, mailbox, organizations, payments, theme
+from dashboard.pages import api_keys, home, mailbox, objects, organizations, payments, request_logs, theme
 
 app_name = "dashboard"
 
@@ -14,8 +14,14 @@ urlpatterns = [
     path("organizations/new", organizations.new, name="organization_new"),
     path("o/<slug:org_slug>/preparing", organizations.preparing, name="preparing"),
     path("o/<slug:org_slug>/<slug:mode>/", home.home, name="home"),
+    path("o/<slug:org_slug>/<slug:mode>/search", objects.search, name="search"),
+    path("o/<slug:org_slug>/<slug:mode>/objects/<slug:object_id>", objects.show, name="object"),
     path("o/<slug:org_slug>/<slug:mode>/payments", payments.payments, name="payments"),
     path("o/<slug:org_slug>/<slug:mode>/payments/<slug:payment_id>", payments.payment, name="payment"),
+    path("o/<slug:org_slug>/<slug:mode>/developers/logs", request_logs.request_logs, name="request_logs"),
+    path(
+        "o/<slug:org_slug>/<slug:mode>/developers/logs/<slug:request_id>", request_logs.request_log, name="request_log"
+    ),
     path("o/<slug:org_slug>/<slug:mode>/developers/api-keys", api_keys.api_keys, name="api_keys"),
     path("o/<slug:org_slug>/<slug:mode>/developers/api-keys/new", api_keys.new, name="api_key_new"),
     path("o/<slug:org_slug>/<slug:mode>/developers/api-keys/<slug:key_id>/roll", api_keys.roll, name="api_key_roll"),

@@ -10,6 +10,10 @@ from dashboard import urls
 
 OF_AN_ORGANIZATION = {
     "home": "home:read",
+    "search": "home:read",
+    "object": "payments:read",
+    "request_logs": "logs:read",
+    "request_log": "logs:read",
     "payments": "payments:read",
     "payment": "payments:read",
     "api_keys": "api_keys:read",
@@ -23,6 +27,7 @@ ELSEWHERE = {"start", "theme", "mailbox", "mailbox_message", "organization_new",
 """Pages outside of any organization's mode; each has its own test."""
 
 OBJECTS = {"payment": ["pi_0000000000000000000000"], "api_key_roll": ["key_0000000000000000000000"]}
+OBJECTS |= {"object": ["pi_0000000000000000000000"], "request_log": ["req_0000000000000000000000"]}
 OBJECTS["api_key_revoke"] = OBJECTS["api_key_roll"]
 
 

@@ -40,7 +40,18 @@ class Group:
 
 RAIL: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
     ("", (Entry("Home", "icons/home.html", None, ("home",)),)),
-    ("Money", (Entry("Payments", "icons/payments.html", "payments:read", ("payments", "payment")),)),
+    (
+        "Money",
+        (
+            Entry("Payments", "icons/payments.html", "payments:read", ("payments", "payment")),
+            Entry(
+                "Customers",
+                "icons/customers.html",
+                "customers:read",
+                ("customers", "customer", "customer_new", "customer_edit", "customer_delete"),
+            ),
+        ),
+    ),
     (
         "Developers",
         (

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dashboard.pages import api_keys, home, mailbox, objects, organizations, payments, request_logs, theme
+from dashboard.pages import api_keys, customers, home, mailbox, objects, organizations, payments, request_logs, theme
 
 app_name = "dashboard"
 
@@ -18,6 +18,11 @@ urlpatterns = [
     path("o/<slug:org_slug>/<slug:mode>/objects/<slug:object_id>", objects.show, name="object"),
     path("o/<slug:org_slug>/<slug:mode>/payments", payments.payments, name="payments"),
     path("o/<slug:org_slug>/<slug:mode>/payments/<slug:payment_id>", payments.payment, name="payment"),
+    path("o/<slug:org_slug>/<slug:mode>/customers", customers.customers, name="customers"),
+    path("o/<slug:org_slug>/<slug:mode>/customers/new", customers.new, name="customer_new"),
+    path("o/<slug:org_slug>/<slug:mode>/customers/<slug:customer_id>", customers.customer, name="customer"),
+    path("o/<slug:org_slug>/<slug:mode>/customers/<slug:customer_id>/edit", customers.edit, name="customer_edit"),
+    path("o/<slug:org_slug>/<slug:mode>/customers/<slug:customer_id>/delete", customers.delete, name="customer_delete"),
     path("o/<slug:org_slug>/<slug:mode>/developers/logs", request_logs.request_logs, name="request_logs"),
     path(
         "o/<slug:org_slug>/<slug:mode>/developers/logs/<slug:request_id>", request_logs.request_log, name="request_log"

@@ -19,7 +19,7 @@ def register() -> None:
         Resource("pi", "payment_intent", PaymentIntentOut, payment_intents.load, "payments/{id}", "payments:read"),
         Resource("ch", "charge", ChargeOut, charges.load, None, "payments:read"),
         Resource("pm", "payment_method", PaymentMethodOut, payment_methods.load, None, "payments:read"),
-        Resource("cus", "customer", CustomerOut, customers.load, None, "customers:read"),
+        Resource("cus", "customer", CustomerOut, customers.load, "customers/{id}", "customers:read"),
         Resource("txn", "balance_transaction", BalanceTransactionOut, balance_transactions.load, None, "balance:read"),
     ):
         registry.register(resource)

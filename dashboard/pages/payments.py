@@ -16,6 +16,7 @@ from connect.kit import ids
 from connect.kit.errors import ResourceMissing
 from connect.kit.pages import Page
 from connect.selectors import events as event_selectors
+from connect.selectors import request_logs as request_log_selectors
 from dashboard.pages import curl, lists
 from dashboard.pages.access import OrganizationPage, organization_page, render
 from dashboard.templatetags.statuses import PAYMENT_STATUSES
@@ -112,12 +113,14 @@ def payment(request: HttpRequest, page: OrganizationPage, payment_id: str) -> Ht
         return render(request, page, "dashboard/payment_detail.html", {"payment": found, "tab": "json", "json": text})
     charges = charge_selectors.for_intent(page.caller, found.id)
     postings = _postings(found, charges) if page.allows("ledger:read") else []
+    events = event_selectors.for_object(page.caller, found.id)
     context = {
         "payment": found,
         "tab": "overview",
         "breakdown": _breakdown(found, charges, _movements(page, charges) if page.allows("balance:read") else []),
         "facts": _facts(found),
-        "events": event_selectors.for_object(page.caller, found.id),
+        "events": events,
+        "logged": request_log_selectors.kept(event.request_id for event in events),
         "postings": postings,
         "sums": _sums(postings),
         "may_read_ledger": page.allows("ledger:read"),

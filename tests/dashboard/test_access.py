@@ -16,6 +16,11 @@ OF_AN_ORGANIZATION = {
     "request_log": "logs:read",
     "payments": "payments:read",
     "payment": "payments:read",
+    "customers": "customers:read",
+    "customer": "customers:read",
+    "customer_new": "customers:write",
+    "customer_edit": "customers:write",
+    "customer_delete": "customers:write",
     "api_keys": "api_keys:read",
     "api_key_new": "api_keys:write",
     "api_key_roll": "api_keys:write",
@@ -28,6 +33,7 @@ ELSEWHERE = {"start", "theme", "mailbox", "mailbox_message", "organization_new",
 
 OBJECTS = {"payment": ["pi_0000000000000000000000"], "api_key_roll": ["key_0000000000000000000000"]}
 OBJECTS |= {"object": ["pi_0000000000000000000000"], "request_log": ["req_0000000000000000000000"]}
+OBJECTS |= {name: ["cus_0000000000000000000000"] for name in ("customer", "customer_edit", "customer_delete")}
 OBJECTS["api_key_revoke"] = OBJECTS["api_key_roll"]
 
 

@@ -67,6 +67,12 @@ def _request(api: Any, caller: Any) -> dict[str, str]:
     return {"request_id": made}
 
 
+def _customer(api: Any, caller: Any) -> dict[str, str]:
+    return {"customer_id": recipes.customer(api)}
+
+
+ONCE = {"idempotency_key": "0123456789abcdef" * 2}
+"""What the form of an action carries, so that it acts once."""
 FORM = frozenset({"GET", "POST"})
 PAGES = {
     "dashboard:home": Page("home:read"),
@@ -76,6 +82,11 @@ PAGES = {
     "dashboard:request_log": Page("logs:read", _request),
     "dashboard:payments": Page("payments:read"),
     "dashboard:payment": Page("payments:read", _payment),
+    "dashboard:customers": Page("customers:read"),
+    "dashboard:customer": Page("customers:read", _customer),
+    "dashboard:customer_new": Page("customers:write", form={**ONCE, "name": "Ana"}, methods=FORM),
+    "dashboard:customer_edit": Page("customers:write", _customer, {**ONCE, "name": "Ana"}, FORM),
+    "dashboard:customer_delete": Page("customers:write", _customer, ONCE, FORM),
     "dashboard:api_keys": Page("api_keys:read"),
     "dashboard:api_key_new": Page("api_keys:write", form={"name": "A", "access": "full", "expires": "0"}, methods=FORM),
     "dashboard:api_key_roll": Page("api_keys:write", _key, {"overlap": "0"}, FORM),

@@ -44,6 +44,13 @@ RAIL: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
         "Money",
         (
             Entry("Payments", "icons/payments.html", "payments:read", ("payments", "payment")),
+            Entry("Balance", "icons/balance.html", "balance:read", ("balance",)),
+            Entry(
+                "Ledger",
+                "icons/ledger.html",
+                "ledger:read",
+                ("ledger_accounts", "ledger_account", "ledger_drift", "ledger_transactions", "ledger_transaction"),
+            ),
             Entry(
                 "Customers",
                 "icons/customers.html",

@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from dashboard.pages import api_keys, customers, home, mailbox, objects, organizations, payments, request_logs, theme
+from dashboard.pages import (
+    api_keys,
+    balance,
+    customers,
+    home,
+    ledger_accounts,
+    ledger_transactions,
+    mailbox,
+    objects,
+    organizations,
+    payments,
+    request_logs,
+    theme,
+)
 
 app_name = "dashboard"
 
@@ -18,6 +31,25 @@ urlpatterns = [
     path("o/<slug:org_slug>/<slug:mode>/objects/<slug:object_id>", objects.show, name="object"),
     path("o/<slug:org_slug>/<slug:mode>/payments", payments.payments, name="payments"),
     path("o/<slug:org_slug>/<slug:mode>/payments/<slug:payment_id>", payments.payment, name="payment"),
+    path("o/<slug:org_slug>/<slug:mode>/balance", balance.balance, name="balance"),
+    path("o/<slug:org_slug>/<slug:mode>/balance/transactions.csv", balance.export, name="balance_export"),
+    path("o/<slug:org_slug>/<slug:mode>/ledger", ledger_accounts.accounts, name="ledger_accounts"),
+    path("o/<slug:org_slug>/<slug:mode>/ledger/drift", ledger_accounts.drift, name="ledger_drift"),
+    path(
+        "o/<slug:org_slug>/<slug:mode>/ledger/accounts/<slug:account_id>",
+        ledger_accounts.account,
+        name="ledger_account",
+    ),
+    path(
+        "o/<slug:org_slug>/<slug:mode>/ledger/transactions",
+        ledger_transactions.transactions,
+        name="ledger_transactions",
+    ),
+    path(
+        "o/<slug:org_slug>/<slug:mode>/ledger/transactions/<slug:transaction_id>",
+        ledger_transactions.transaction,
+        name="ledger_transaction",
+    ),
     path("o/<slug:org_slug>/<slug:mode>/customers", customers.customers, name="customers"),
     path("o/<slug:org_slug>/<slug:mode>/customers/new", customers.new, name="customer_new"),
     path("o/<slug:org_slug>/<slug:mode>/customers/<slug:customer_id>", customers.customer, name="customer"),

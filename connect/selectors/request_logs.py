@@ -60,7 +60,9 @@ def get(request_id: str) -> RequestLog | None:
 def kept(request_ids: Iterable[str]) -> set[str]:
     """Those of the ids whose request is in the log: older ones are gone, and what people do on pages is not in it."""
     wanted = {ids.lookup(PREFIX, request_id) for request_id in request_ids}
-    return {ids.encode(PREFIX, found) for found in RequestLog.objects.filter(pk__in=wanted).values_list("pk", flat=True)}
+    return {
+        ids.encode(PREFIX, found) for found in RequestLog.objects.filter(pk__in=wanted).values_list("pk", flat=True)
+    }
 
 
 def newest_public() -> QuerySet[PublicRequestLog]:

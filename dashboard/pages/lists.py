@@ -36,6 +36,11 @@ def wanted(request: HttpRequest, prefix: str, *, limit: int = 0) -> Page:
     )
 
 
+def after(last_id: str, prefix: str, *, limit: int) -> Page:
+    """The page that follows an object of the list."""
+    return Page(limit=limit, starting_after=ids.decode(prefix, last_id))
+
+
 def pager(
     shown: Sequence[str], page: Page, filters: Mapping[str, str], *, has_more: bool, noun: str, plural: str = ""
 ) -> Pager:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from connect.kit import ids
 from connect.kit.errors import ResourceMissing
 from connect.kit.pages import Page
 from connect.selectors import events as event_selectors
 from connect.selectors import request_logs as request_log_selectors
-from dashboard.pages import curl, lists
+from dashboard.pages import curl, lists, postings
 from dashboard.pages.access import OrganizationPage, organization_page, render
+from dashboard.pages.postings import Posting
 from dashboard.templatetags.statuses import PAYMENT_STATUSES
 from ledger.selectors import transactions as transaction_selectors
 from payments.selectors import balance_transactions as balance_transaction_selectors
@@ -44,34 +42,6 @@ class Fact:
     title: str
     value: str
     is_id: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerLine:
-    """A line of a posting as a T-account shows it: exactly one side is set, in positive minor units."""
-
-    path: str
-    currency: str
-    debit_minor: int | None
-    credit_minor: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Posting:
-    """One ledger transaction of the payment."""
-
-    id: str
-    effective_at: datetime
-    lines: list[LedgerLine]
-
-
-@dataclass(frozen=True, slots=True)
-class Sum:
-    """What all shown lines of a currency add up to; the two sides are equal in every ledger that is sound."""
-
-    currency: str
-    debit_minor: int
-    credit_minor: int
 
 
 @require_safe
@@ -112,7 +82,7 @@ def payment(request: HttpRequest, page: OrganizationPage, payment_id: str) -> Ht
         text = msgspec.json.format(msgspec.json.encode(shown), indent=2).decode()
         return render(request, page, "dashboard/payment_detail.html", {"payment": found, "tab": "json", "json": text})
     charges = charge_selectors.for_intent(page.caller, found.id)
-    postings = _postings(found, charges) if page.allows("ledger:read") else []
+    posted = _postings(found, charges) if page.allows("ledger:read") else []
     events = event_selectors.for_object(page.caller, found.id)
     context = {
         "payment": found,
@@ -121,8 +91,8 @@ def payment(request: HttpRequest, page: OrganizationPage, payment_id: str) -> Ht
         "facts": _facts(found),
         "events": events,
         "logged": request_log_selectors.kept(event.request_id for event in events),
-        "postings": postings,
-        "sums": _sums(postings),
+        "postings": posted,
+        "sums": postings.sums(posted),
         "may_read_ledger": page.allows("ledger:read"),
     }
     return render(request, page, "dashboard/payment_detail.html", context)
@@ -182,31 +152,6 @@ def _id_of(reference: Any) -> str:
 
 
 def _postings(intent: PaymentIntentOut, charges: Sequence[ChargeOut]) -> list[Posting]:
-    """The ledger's transactions for the intent and its charges. The ledger signs credits + and debits -."""
+    """The ledger's transactions for the intent and its charges."""
     references = [intent.id, *(charge.id for charge in charges)]
-    return [
-        Posting(
-            id=ids.encode("ltxn", transaction.id),
-            effective_at=transaction.effective_at,
-            lines=[
-                LedgerLine(
-                    path=entry.path,
-                    currency=entry.currency,
-                    debit_minor=-entry.amount_minor if entry.amount_minor < 0 else None,
-                    credit_minor=entry.amount_minor if entry.amount_minor > 0 else None,
-                )
-                for entry in transaction.lines
-            ],
-        )
-        for transaction in transaction_selectors.for_references(references)
-    ]
-
-
-def _sums(postings: Sequence[Posting]) -> list[Sum]:
-    debited: dict[str, int] = defaultdict(int)
-    credited: dict[str, int] = defaultdict(int)
-    for posting in postings:
-        for line in posting.lines:
-            debited[line.currency] += line.debit_minor or 0
-            credited[line.currency] += line.credit_minor or 0
-    return [Sum(currency, debited[currency], credited[currency]) for currency in sorted(debited)]
+    return postings.postings(transaction_selectors.for_references(references))

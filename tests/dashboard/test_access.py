@@ -16,6 +16,13 @@ OF_AN_ORGANIZATION = {
     "request_log": "logs:read",
     "payments": "payments:read",
     "payment": "payments:read",
+    "balance": "balance:read",
+    "balance_export": "balance:read",
+    "ledger_accounts": "ledger:read",
+    "ledger_account": "ledger:read",
+    "ledger_drift": "ledger:read",
+    "ledger_transactions": "ledger:read",
+    "ledger_transaction": "ledger:read",
     "customers": "customers:read",
     "customer": "customers:read",
     "customer_new": "customers:write",
@@ -34,6 +41,8 @@ ELSEWHERE = {"start", "theme", "mailbox", "mailbox_message", "organization_new",
 OBJECTS = {"payment": ["pi_0000000000000000000000"], "api_key_roll": ["key_0000000000000000000000"]}
 OBJECTS |= {"object": ["pi_0000000000000000000000"], "request_log": ["req_0000000000000000000000"]}
 OBJECTS |= {name: ["cus_0000000000000000000000"] for name in ("customer", "customer_edit", "customer_delete")}
+OBJECTS |= {"ledger_account": ["lacct_0000000000000000000000"]}
+OBJECTS |= {"ledger_transaction": ["ltxn_0000000000000000000000"]}
 OBJECTS["api_key_revoke"] = OBJECTS["api_key_roll"]
 
 

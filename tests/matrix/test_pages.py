@@ -71,6 +71,14 @@ def _customer(api: Any, caller: Any) -> dict[str, str]:
     return {"customer_id": recipes.customer(api)}
 
 
+def _account(api: Any, caller: Any) -> dict[str, str]:
+    return {"account_id": recipes.account(api)}
+
+
+def _transaction(api: Any, caller: Any) -> dict[str, str]:
+    return {"transaction_id": recipes.transaction(api)}
+
+
 ONCE = {"idempotency_key": "0123456789abcdef" * 2}
 """What the form of an action carries, so that it acts once."""
 FORM = frozenset({"GET", "POST"})
@@ -82,6 +90,13 @@ PAGES = {
     "dashboard:request_log": Page("logs:read", _request),
     "dashboard:payments": Page("payments:read"),
     "dashboard:payment": Page("payments:read", _payment),
+    "dashboard:balance": Page("balance:read"),
+    "dashboard:balance_export": Page("balance:read"),
+    "dashboard:ledger_accounts": Page("ledger:read"),
+    "dashboard:ledger_account": Page("ledger:read", _account),
+    "dashboard:ledger_drift": Page("ledger:read"),
+    "dashboard:ledger_transactions": Page("ledger:read"),
+    "dashboard:ledger_transaction": Page("ledger:read", _transaction),
     "dashboard:customers": Page("customers:read"),
     "dashboard:customer": Page("customers:read", _customer),
     "dashboard:customer_new": Page("customers:write", form={**ONCE, "name": "Ana"}, methods=FORM),

@@ -51,6 +51,8 @@ PROGRAMS = (
         PYTHON, "-m", "celery", "--quiet", "-A", "config.celery", "beat", "--loglevel", "{log_level}", "--pidfile=",
         "-S", "django_celery_beat.schedulers:DatabaseScheduler",
     )),
+    # Longer than an attempt may take: what is under way ends before it does.
+    Program("dispatcher", (PYTHON, "manage.py", "dispatch_webhooks"), patience=25.0),
 )  # fmt: skip
 MIGRATE = Program("migrate", (PYTHON, "manage.py", "migrate"), owner=True)
 SEED = Program("seed", (PYTHON, "manage.py", "seed_demo", "--output", "{demo_file}"), owner=True)

@@ -116,6 +116,7 @@ class Supervisor:
     servers: dict[str, Server] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     owner_environment: dict[str, str] = field(default_factory=dict)
+    restarts: int = RESTARTS
 
     def __post_init__(self) -> None:
         self.stop_requested = False
@@ -279,9 +280,11 @@ class Supervisor:
         while deaths and now - deaths[0] > WITHIN_SECONDS:
             deaths.popleft()
         deaths.append(now)
-        if len(deaths) > RESTARTS:
+        if len(deaths) > self.restarts:
             raise Failed(f"{name} {how}, {len(deaths)} times within a minute; everything is stopped. {more}")
-        self.terminal.say(f"{name} {how}; starting it again ({len(deaths)} of {RESTARTS} allowed within a minute).")
+        self.terminal.say(
+            f"{name} {how}; starting it again ({len(deaths)} of {self.restarts} allowed within a minute)."
+        )
 
     @property
     def _state_file(self) -> Path:

@@ -164,7 +164,7 @@ def test_valkey_is_killed_or_flushed_at_every_place(
 
 def test_the_worker_is_killed_while_it_settles(stack: Stack, tables: Tables, seed: str, tell: list[str]) -> None:
     stack.arm(worker=",".join(f"{point}=kill@2" for point in IN_WORKER))
-    with customers(stack, seed, kinds=KINDS_LEFT_OPEN, purchases_each=3) as shop:
+    with customers(stack, seed, kinds=KINDS_LEFT_OPEN, shoppers=3, purchases_each=2) as shop:
         shop.join()
     settle(stack, tables)
     deaths = Counter(reached.point for reached in stack.reached)

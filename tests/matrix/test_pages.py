@@ -29,6 +29,7 @@ ELSEWHERE = {
     "/readyz": "for machines",
     "/metrics": "for machines, with a token of its own",
     "/admin": "staff only; tests/admin",
+    "/webhook-inbox": "for machines; its address is the credential",
     "/static": "files",
 }
 

@@ -35,7 +35,7 @@ def register() -> None:
         ),
         Resource("re", "refund", RefundOut, refunds.load, None, "payments:read"),
         Resource("pm", "payment_method", PaymentMethodOut, payment_methods.load, None, "payments:read"),
-        Resource("cus", "customer", CustomerOut, customers.load, None, "customers:read"),
+        Resource("cus", "customer", CustomerOut, customers.load, "customers/{id}", "customers:read"),
         Resource("txn", "balance_transaction", BalanceTransactionOut, balance_transactions.load, None, "balance:read"),
     )
     shapes: dict[str, type[msgspec.Struct]] = {"balance": BalanceOut}

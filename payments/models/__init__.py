@@ -6,5 +6,6 @@ from payments.models.customers import Customer
 from payments.models.payment_attempts import PaymentAttempt
 from payments.models.payment_intents import PaymentIntent
 from payments.models.payment_methods import PaymentMethod
+from payments.models.refunds import Refund
 
-__all__ = ["BalanceTransaction", "Charge", "Customer", "PaymentAttempt", "PaymentIntent", "PaymentMethod"]
+__all__ = ["BalanceTransaction", "Charge", "Customer", "PaymentAttempt", "PaymentIntent", "PaymentMethod", "Refund"]

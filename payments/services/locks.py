@@ -10,7 +10,7 @@ from uuid import UUID
 from connect.kit import ids
 from connect.kit.caller import Caller
 from connect.kit.errors import MissingParameterTarget, ResourceMissing
-from payments.models import Charge, Customer, PaymentAttempt, PaymentIntent, PaymentMethod
+from payments.models import Charge, Customer, PaymentAttempt, PaymentIntent, PaymentMethod, Refund
 
 
 def payment_intent(caller: Caller, intent_id: str) -> PaymentIntent:
@@ -40,6 +40,11 @@ def charge(charge_id: UUID | None) -> Charge:
     found = Charge.objects.one(id=charge_id, lock=True)
     assert found is not None
     return found
+
+
+def refund(caller: Caller, refund_id: UUID) -> Refund | None:
+    """A refund of an intent that is locked already, locked too; None while its attempt has not been recorded."""
+    return Refund.objects.one(account_id=caller.account, id=refund_id, lock=True)
 
 
 def customer(caller: Caller, customer_id: str, *, param: str | None = None) -> Customer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -18,9 +18,6 @@ from connect.kit.pages import Page, TimeRange, require_cursor, slice_queryset
 from connect.models import Event, WebhookDelivery
 from connect.shapes import events as shapes
 from connect.shapes.events import PREFIX, EventOut
-
-WAITING: Final = ("connect_event", "fanned_out_at IS NULL")
-"""Table and condition of events without deliveries yet, for `sweeps.environments_where`."""
 
 
 @dataclass(frozen=True, slots=True)

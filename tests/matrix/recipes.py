@@ -72,6 +72,20 @@ def charge(api: Any) -> str:
     return _intent(api, payment_method="pm_card_visa", confirm=True)["latest_charge"]
 
 
+def refund(api: Any) -> str:
+    return created(api.post("/v1/refunds", {"charge": charge(api), "amount": 100}))["id"]
+
+
+def waiting_refund(api: Any) -> str:
+    """One that can still be canceled."""
+    paid = _intent(api, payment_method="pm_card_refundRequiresAction", confirm=True)
+    return created(api.post("/v1/refunds", {"payment_intent": paid["id"]}))["id"]
+
+
+def frozen_clock(api: Any) -> str:
+    return created(api.post("/v1/test_helpers/test_clocks", {"frozen_time": 1_800_000_000}))["id"]
+
+
 def balance_transaction(api: Any) -> str:
     return created(api.get(f"/v1/charges/{charge(api)}"))["balance_transaction"]
 
@@ -83,8 +97,18 @@ PAYMENTS = {
     "GET /v1/charges": Recipe("payments:read", names={"customer": ("cus", customer), "payment_intent": ("pi", intent)}),
     "GET /v1/charges/{pk}": Recipe("payments:read", charge, "ch"),
     "POST /v1/charges/{pk}": Recipe("payments:write", charge, "ch", {"description": "changed"}),
-    "GET /v1/customers": Recipe("customers:read"),
-    "POST /v1/customers": Recipe("customers:write", body={"name": "Ana"}, names={"payment_method": ("pm", method)}),
+    "GET /v1/charges/{pk}/refunds": Recipe("payments:read", charge, "ch"),
+    "GET /v1/refunds": Recipe("payments:read", names={"charge": ("ch", charge), "payment_intent": ("pi", intent)}),
+    "POST /v1/refunds": Recipe("payments:write", body={"charge": charge}, names={"charge": ("ch", charge)}),
+    "GET /v1/refunds/{pk}": Recipe("payments:read", refund, "re"),
+    "POST /v1/refunds/{pk}": Recipe("payments:write", refund, "re", {"metadata": {"a": "b"}}),
+    "POST /v1/refunds/{pk}/cancel": Recipe("payments:write", waiting_refund, "re"),
+    "GET /v1/customers": Recipe("customers:read", names={"test_clock": ("clock", frozen_clock)}),
+    "POST /v1/customers": Recipe(
+        "customers:write",
+        body={"name": "Ana"},
+        names={"payment_method": ("pm", method), "test_clock": ("clock", frozen_clock)},
+    ),
     "GET /v1/customers/{pk}": Recipe("customers:read", customer, "cus"),
     "POST /v1/customers/{pk}": Recipe("customers:write", customer, "cus", {"name": "changed"}),
     "DELETE /v1/customers/{pk}": Recipe("customers:write", customer, "cus"),
@@ -107,6 +131,9 @@ PAYMENTS = {
         "payments:write", intent, "pi", names={"payment_method": ("pm", method)}
     ),
     "POST /v1/payment_intents/{pk}/capture": Recipe("payments:write", held_intent, "pi", {"amount_to_capture": 2000}),
+    "POST /v1/payment_intents/{pk}/increment_authorization": Recipe(
+        "payments:write", held_intent, "pi", {"amount": 2600}
+    ),
     "POST /v1/payment_intents/{pk}/cancel": Recipe("payments:write", held_intent, "pi"),
     "GET /v1/payment_methods": Recipe("payments:read", names={"customer": ("cus", customer)}),
     "POST /v1/payment_methods": Recipe("payments:write", body={"type": "card", "card": {"token": "tok_visa"}}),
@@ -208,7 +235,17 @@ WEBHOOKS = {
     ),
 }
 
-RECIPES: dict[str, Recipe] = {**PAYMENTS, **LEDGER, **WEBHOOKS}
+CLOCKS = {
+    "GET /v1/test_helpers/test_clocks": Recipe("test_clocks:read"),
+    "POST /v1/test_helpers/test_clocks": Recipe("test_clocks:write", body={"frozen_time": 1_800_000_000}),
+    "GET /v1/test_helpers/test_clocks/{pk}": Recipe("test_clocks:read", frozen_clock, "clock"),
+    "DELETE /v1/test_helpers/test_clocks/{pk}": Recipe("test_clocks:write", frozen_clock, "clock"),
+    "POST /v1/test_helpers/test_clocks/{pk}/advance": Recipe(
+        "test_clocks:write", frozen_clock, "clock", {"frozen_time": 1_800_000_060}
+    ),
+}
+
+RECIPES: dict[str, Recipe] = {**PAYMENTS, **LEDGER, **WEBHOOKS, **CLOCKS}
 
 
 def shapes(identifier: str, prefix: str) -> dict[str, str]:

@@ -36,8 +36,13 @@ def register() -> None:
         Resource("prod", "product", ProductOut, products.load, None, "products:read"),
         Resource("price", "price", PriceOut, prices.load, None, "products:read"),
         Resource(
-            "cs", "checkout.session", CheckoutSessionOut, checkout_sessions.load, None, "checkout:read",
+            "cs",
+            "checkout.session",
+            CheckoutSessionOut,
+            checkout_sessions.load,
+            None,
+            "checkout:read",
             {"line_items": checkout_sessions.load_line_items},
-        ),  # fmt: skip
+        ),
     ):
         registry.register(resource)

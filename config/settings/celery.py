@@ -65,6 +65,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 300.0,
         "options": {"expires": 600},
     },
+    "payments: expire checkout sessions": {
+        "task": "payments.find_overdue_checkouts",
+        "schedule": 30.0,
+        "options": {"expires": 60},
+    },
+    "payments: mail receipts": {
+        "task": "payments.find_due_receipts",
+        "schedule": 10.0,
+        "options": {"expires": 20},
+    },
     "request log: forget what is old": {"task": "connect.prune_request_logs", "schedule": 3600.0},
     "idempotency: forget what is old": {"task": "connect.prune_idempotency_keys", "schedule": 3600.0},
     "ledger: release expired holds": {

@@ -46,6 +46,4 @@ def is_allowed(url: str, *, livemode: bool, local_hosts: Sequence[str]) -> bool:
     if not re.search(r":[0-9]+$", address):
         address = f"{address}:{_DEFAULT_PORTS[scheme]}"
     # The brackets of an IPv6 address are a character class to fnmatch.
-    return not livemode and any(
-        fnmatch.fnmatchcase(address, pattern.replace("[", "[[]")) for pattern in local_hosts
-    )
+    return not livemode and any(fnmatch.fnmatchcase(address, pattern.replace("[", "[[]")) for pattern in local_hosts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from connect.models import Membership
+from connect.models import Membership, Organization
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +34,8 @@ def for_member(user_id: UUID, slug: str) -> OrganizationRef | None:
 def _ref(row: Membership) -> OrganizationRef:
     organization = row.organization
     return OrganizationRef(organization.id, organization.name, organization.slug, organization.tier, row.role)
+
+
+def name(organization_id: UUID) -> str:
+    """What the organization calls itself: for pages on which a payer sees whom they pay."""
+    return Organization.objects.values_list("name", flat=True).get(pk=organization_id)

@@ -224,11 +224,9 @@ class CheckoutSessionNotOpen(DomainError):
 
 
 class IntentOwnedByCheckout(PaymentIntentUnexpectedState):
-    """A checkout session owns the intent: the payer confirms it on the hosted page, and expiring the session ends it."""
+    """A checkout session owns the intent: the payer confirms it on the hosted page, expiring the session ends it."""
 
-    message = (
-        "You cannot {action} this PaymentIntent because it was created by a Checkout Session. {instead}"
-    )
+    message = "You cannot {action} this PaymentIntent because it was created by a Checkout Session. {instead}"
 
 
 class RedirectRefused(DomainError):

@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef
@@ -30,6 +31,7 @@ from payments.shapes.checkout_sessions import CheckoutSessionOut
 BATCH: Final = 100
 _SECRET_LENGTH: Final = 33
 """Base62 characters of a page's secret: 24 random bytes."""
+_WORDS: Final = ("client_reference_id", "locale", "submit_type", "billing_address_collection")
 _ONLY_PAYING: Final = ("line_items", "payment_intent_data", "submit_type")
 
 
@@ -110,7 +112,7 @@ def create(
         expires_at=checkout_state.expiry(now, expires_at),
         metadata=merge({}, metadata) if metadata else {},
         created_at=now,
-        **{name: words.get(name) for name in ("client_reference_id", "locale", "submit_type", "billing_address_collection")},
+        **{name: words.get(name) for name in _WORDS},
     )
     session.save(force_insert=True)
     _keep_lines(caller, session, lines)
@@ -144,15 +146,15 @@ def expire(caller: Caller, *, session_id: str) -> CheckoutSessionOut:
     return expired
 
 
-def overdue(caller: Caller) -> list[str]:
-    """Open sessions of the environment whose time has run out, oldest first, at most `BATCH`.
+def overdue(caller: Caller) -> list[tuple[UUID, str]]:
+    """Open sessions of all accounts of the environment whose time has run out, with their account, at most `BATCH`.
 
     One whose payment is with the processor is left out: it expires, or completes, once that is known.
     """
     rows = CheckoutSession.objects.filter(status=Status.OPEN, expires_at__lte=caller.clock.business())
     busy = PaymentIntent.objects.filter(pk=OuterRef("payment_intent_id"), open_attempt_id__isnull=False)
-    found = rows.filter(~Exists(busy)).order_by("expires_at").values_list("id", flat=True)[:BATCH]
-    return [ids.encode(sessions.PREFIX, identifier) for identifier in found]
+    found = rows.filter(~Exists(busy)).order_by("expires_at").values_list("account_id", "id")[:BATCH]
+    return [(account, ids.encode(sessions.PREFIX, identifier)) for account, identifier in found]
 
 
 # --- lines ------------------------------------------------------------------------------------------------------------

@@ -17,7 +17,6 @@ from payments.services import catalog, locks
 from payments.shapes.products import DeletedProductOut, ProductOut
 
 
-
 def create(caller: Caller, *, default_price_data: dict[str, Any] | None = None, **given: Any) -> ProductOut:
     """Keep a product. `default_price_data` makes its default price along.
 

@@ -75,7 +75,6 @@ def create(
     `AmountTooSmall`, `AmountTooLarge`, `CheckoutExpiryInvalid`, `RedirectRefused`, and `SandboxInLive` where no
     processor takes cards.
     """
-    clients.name_for(livemode=caller.livemode)
     if customer and (customer_email or customer_creation):
         other = "customer_email" if customer_email else "customer_creation"
         raise ParameterInvalid(f"You may only specify one of these parameters: customer, {other}.", param=other)
@@ -88,6 +87,7 @@ def create(
     if mode == Mode.SETUP:
         given = {"line_items": line_items, "payment_intent_data": payment_intent_data, **words}
         _refuse_in_setup({name for name in _ONLY_PAYING if given.get(name)})
+    clients.name_for(livemode=caller.livemode)  # a page on which nobody could pay is of no use
     total = _total(lines)
     now = caller.clock.business()
     identifier, secret = ids.new(), ids.base62(int.from_bytes(secrets.token_bytes(24), "big"), _SECRET_LENGTH)

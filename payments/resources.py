@@ -1,13 +1,18 @@
-"""What payments brings to the register of objects: expand, events and the search by id reach them through it."""
+"""What payments brings to the registers of objects and of event types: expand, events and the search by id use them."""
 
 from __future__ import annotations
 
-from connect.kit import registry
+import msgspec
+
+from connect.kit import event_types, registry, timed_work
+from connect.kit.event_types import EventType
 from connect.kit.registry import Resource
+from connect.kit.timed_work import TimedWork
 
 
 def register() -> None:
-    """Fill the register; called once, when the apps are ready."""
+    """Fill the registers; called once, when the apps are ready."""
+    from payments.domain.events import EVENT_TYPES
     from payments.selectors import (
         balance_transactions,
         charges,
@@ -17,7 +22,9 @@ def register() -> None:
         payment_methods,
         prices,
         products,
+        refunds,
     )
+    from payments.shapes.balance import BalanceOut
     from payments.shapes.balance_transactions import BalanceTransactionOut
     from payments.shapes.charges import ChargeOut
     from payments.shapes.checkout_sessions import CheckoutSessionOut
@@ -26,12 +33,22 @@ def register() -> None:
     from payments.shapes.payment_methods import PaymentMethodOut
     from payments.shapes.prices import PriceOut
     from payments.shapes.products import ProductOut
+    from payments.shapes.refunds import RefundOut
 
-    for resource in (
+    resources = (
         Resource("pi", "payment_intent", PaymentIntentOut, payment_intents.load, "payments/{id}", "payments:read"),
-        Resource("ch", "charge", ChargeOut, charges.load, None, "payments:read"),
+        Resource(
+            "ch",
+            "charge",
+            ChargeOut,
+            charges.load,
+            None,
+            "payments:read",
+            includes={"refunds": refunds.load_for_charges},
+        ),
+        Resource("re", "refund", RefundOut, refunds.load, None, "payments:read"),
         Resource("pm", "payment_method", PaymentMethodOut, payment_methods.load, None, "payments:read"),
-        Resource("cus", "customer", CustomerOut, customers.load, None, "customers:read"),
+        Resource("cus", "customer", CustomerOut, customers.load, "customers/{id}", "customers:read"),
         Resource("txn", "balance_transaction", BalanceTransactionOut, balance_transactions.load, None, "balance:read"),
         Resource("prod", "product", ProductOut, products.load, None, "products:read"),
         Resource("price", "price", PriceOut, prices.load, None, "products:read"),
@@ -42,7 +59,25 @@ def register() -> None:
             checkout_sessions.load,
             None,
             "checkout:read",
-            {"line_items": checkout_sessions.load_line_items},
+            includes={"line_items": checkout_sessions.load_line_items},
         ),
-    ):
+    )
+    shapes: dict[str, type[msgspec.Struct]] = {"balance": BalanceOut}
+    for resource in resources:
         registry.register(resource)
+        shapes[resource.object] = resource.shape
+    event_types.register(
+        EventType(known.name, known.object, shapes[known.object], known.description) for known in EVENT_TYPES.values()
+    )
+
+
+def register_timed_work() -> None:
+    """Say what time does to payments; called once, when the apps are ready."""
+    from payments.services import balance_transactions, customers, holds, refund_checks
+
+    for work in (
+        TimedWork("payments.holds", holds.next_due_at, holds.expire_due, customers.delete_of_clock),
+        TimedWork("payments.balance", balance_transactions.next_due_at, balance_transactions.settle_all_due),
+        TimedWork("payments.refunds", refund_checks.next_due_at, refund_checks.check_due),
+    ):
+        timed_work.register(work)

@@ -138,3 +138,48 @@ class ApiVersionUnknown(DomainError):
 
     code = "api_version_unknown"
     message = "There is no API version '{version}'. Leave Facturino-Version out, or send one of: {known}."
+
+
+class ClocksInLive(DomainError):
+    """Test clocks exist in test environments only."""
+
+    code = "test_clock_in_live"
+    message = "Time cannot be moved in a live environment. Use a test key to create test clocks."
+
+
+class EnvironmentClockExists(DomainError):
+    """An environment has one clock of its own at most; advance or delete the one that is there."""
+
+    code = "environment_clock_exists"
+    message = (
+        "This environment has a test clock of its own already. Advance it, or delete it first; or leave applies_to out to"
+        " make one for customers."
+    )
+
+
+class UrlInvalid(DomainError):
+    """The address cannot receive webhooks."""
+
+    code = "url_invalid"
+    message = "Not a valid address for webhooks. {reason}."
+
+
+class EventTypeUnknown(DomainError):
+    """No event of this type exists; the catalogue of events lists them all."""
+
+    code = "event_type_unknown"
+    message = "There is no event type '{type}'. Use one from the catalogue of events, or '*' for all."
+
+
+class WebhookEndpointLimit(DomainError):
+    """An account can have only so many webhook endpoints."""
+
+    code = "webhook_endpoint_limit"
+    message = "You already have {maximum} webhook endpoints, which is the maximum. Delete one you no longer need."
+
+
+class WebhookEndpointDisabled(DomainError):
+    """Nothing is sent to a disabled webhook endpoint."""
+
+    code = "webhook_endpoint_disabled"
+    message = "This webhook endpoint is disabled. Enable it by updating it with disabled=false, then send again."

@@ -16,8 +16,14 @@ SCOPES: Final[dict[str, str]] = {
     "checkout:read": "See checkout sessions",
     "checkout:write": "Create and expire checkout sessions",
     "balance:read": "See the balance and its transactions",
+    "events:read": "See events",
+    "events:write": "Send events to webhook endpoints again",
+    "webhook_endpoints:read": "See webhook endpoints and what was delivered to them",
+    "webhook_endpoints:write": "Create, change and test webhook endpoints, and see their new secrets",
     "ledger:read": "See ledger accounts, transactions and balances",
     "ledger:write": "Post to the ledger and place holds",
+    "test_clocks:read": "See test clocks",
+    "test_clocks:write": "Create, advance and delete test clocks",
 }
 
 

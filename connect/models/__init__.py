@@ -15,8 +15,11 @@ from connect.models.oauth import (
 )
 from connect.models.organizations import Invitation, Membership, Organization
 from connect.models.request_logs import PublicRequestLog, RequestLog
+from connect.models.test_clocks import TestClock
 from connect.models.usage import UsageHour
 from connect.models.users import User
+from connect.models.webhook_deliveries import InboxMessage, WebhookAttempt, WebhookDelivery
+from connect.models.webhook_endpoints import WebhookEndpoint
 
 __all__ = [
     "ApiClient",
@@ -25,6 +28,7 @@ __all__ = [
     "Environment",
     "Event",
     "IdempotencyKey",
+    "InboxMessage",
     "Invitation",
     "Membership",
     "OAuthAccessToken",
@@ -36,7 +40,11 @@ __all__ = [
     "PublicRequestLog",
     "RequestLog",
     "SchemaTemplate",
+    "TestClock",
     "UsageHour",
     "User",
     "UserConsent",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

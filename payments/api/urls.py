@@ -11,10 +11,12 @@ from payments.api.payment_intents import PaymentIntentViewSet
 from payments.api.payment_methods import PaymentMethodViewSet
 from payments.api.prices import PriceViewSet
 from payments.api.products import ProductViewSet
+from payments.api.refunds import RefundViewSet
 
 router = StripeRouter()
 router.register("payment_intents", PaymentIntentViewSet, basename="payment_intents")
 router.register("charges", ChargeViewSet, basename="charges")
+router.register("refunds", RefundViewSet, basename="refunds")
 router.register("customers", CustomerViewSet, basename="customers")
 router.register("payment_methods", PaymentMethodViewSet, basename="payment_methods")
 router.register("balance_transactions", BalanceTransactionViewSet, basename="balance_transactions")

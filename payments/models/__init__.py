@@ -9,6 +9,7 @@ from payments.models.payment_intents import PaymentIntent
 from payments.models.payment_methods import PaymentMethod
 from payments.models.prices import Price
 from payments.models.products import Product
+from payments.models.refunds import Refund
 
 __all__ = [
     "BalanceTransaction",
@@ -21,4 +22,5 @@ __all__ = [
     "PaymentMethod",
     "Price",
     "Product",
+    "Refund",
 ]

@@ -25,9 +25,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from connect.api import execution
+from connect.domain import redirects
 from connect.domain.errors import IdempotencyKeyInUse
 from connect.domain.tiers import TooManyPayments
-from connect.kit import clock, redirects
+from connect.kit import clock
 from connect.kit.addresses import client_address
 from connect.kit.caller import Actor, Caller
 from connect.kit.errors import DomainError, LockTimeout

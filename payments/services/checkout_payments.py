@@ -10,14 +10,13 @@ from typing import Any
 
 from connect.kit import ids
 from connect.kit.caller import Caller
-from connect.kit.outcomes import Refused, Waiting
+from connect.kit.outcomes import Waiting
 from payments.domain import errors
 from payments.domain.checkout_state import Mode, PaymentStatus, Status
 from payments.models import CheckoutSession, PaymentIntent
 from payments.selectors import checkout_sessions as sessions
 from payments.services import checkout_outcomes, customers, locks, payment_intents, payment_methods
 from payments.shapes.checkout_sessions import CheckoutSessionOut
-from payments.shapes.payment_intents import PaymentIntentOut
 
 
 def begin(
@@ -57,7 +56,7 @@ def begin(
     return waiting
 
 
-def resume(caller: Caller, attempt_id: str) -> PaymentIntentOut | Refused | Waiting:
+def resume(caller: Caller, attempt_id: str) -> Any:
     """Take up a submission whose answer never came, as `payment_intents.resume` does."""
     return payment_intents.resume(caller, attempt_id, on_checkout=True)
 

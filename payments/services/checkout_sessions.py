@@ -11,7 +11,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Exists, OuterRef
 
-from connect.kit import currencies, ids, redirects, secretbox
+from connect.domain import redirects
+from connect.kit import currencies, ids, secretbox
 from connect.kit.caller import Caller
 from connect.kit.errors import MissingParameterTarget, ParameterInvalid, ParameterMissing
 from connect.kit.metadata import merge

@@ -24,6 +24,7 @@ from payments.models import (
     PaymentMethod,
     Price,
     Product,
+    Refund,
 )
 
 
@@ -54,6 +55,11 @@ def charge(charge_id: UUID | None) -> Charge:
     found = Charge.objects.one(id=charge_id, lock=True)
     assert found is not None
     return found
+
+
+def refund(caller: Caller, refund_id: UUID) -> Refund | None:
+    """A refund of an intent that is locked already, locked too; None while its attempt has not been recorded."""
+    return Refund.objects.one(account_id=caller.account, id=refund_id, lock=True)
 
 
 def customer(caller: Caller, customer_id: str, *, param: str | None = None) -> Customer:

@@ -36,7 +36,9 @@ class Tables:
     schema: str
 
     def rows(self, query: str, *values: object) -> list[dict]:
-        with psycopg.connect(self.url, row_factory=dict_row, options=f"-c search_path={self.schema},public") as database:
+        with psycopg.connect(
+            self.url, row_factory=dict_row, options=f"-c search_path={self.schema},public"
+        ) as database:
             return database.execute(query.encode(), values or None).fetchall()
 
     def unsettled(self) -> int:

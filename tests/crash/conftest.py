@@ -6,7 +6,6 @@ import os
 import random
 import secrets
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 

@@ -23,7 +23,7 @@ from typing import Any
 
 import psycopg
 
-from demo import processes, run, supervisor
+from demo import processes, run
 from demo.servers.postgres import EmbeddedPostgres, free_port
 from demo.servers.valkey import EmbeddedValkey
 from demo.supervisor import Program, Supervisor
@@ -54,7 +54,8 @@ class Stack:
         self.postgres = EmbeddedPostgres(home / "postgres", durable=True)
         self.valkey = EmbeddedValkey(home / "valkey")
         self.words = io.StringIO()
-        self.supervisor = Supervisor(ROOT, home, Terminal(self.words))
+        # Dying is what these programs are here for.
+        self.supervisor = Supervisor(ROOT, home, Terminal(self.words), restarts=1_000)
         self.secrets: dict[str, dict[str, str]] = {}
         self.reached: list[Reached] = []  # in the order they were reached; cleared by `arm`
         self._lock = threading.RLock()  # the supervisor is not made for two threads
@@ -66,7 +67,6 @@ class Stack:
     # -- life ---
 
     def start(self) -> None:
-        supervisor.RESTARTS = 1_000  # dying is what these programs are here for
         self.postgres.start()
         self.postgres.ensure_database(DATABASE)
         self.valkey.start()
@@ -215,7 +215,7 @@ class Stack:
                 with self._lock:
                     self.supervisor.look()
                     self._new_reached()
-        except BaseException as error:  # noqa: BLE001 - the test's own thread raises it
+        except BaseException as error:
             self._failure = error
 
     def _new_reached(self) -> None:

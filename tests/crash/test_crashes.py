@@ -6,13 +6,14 @@ sent again under its key gets the committed answer. Nobody lends a hand.
 
 from __future__ import annotations
 
+import os
 import random
 import re
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from celery import Celery
@@ -20,8 +21,8 @@ from celery import Celery
 from config.settings.celery import CELERY_BROKER_TRANSPORT_OPTIONS, broker_url
 from tests.crash import audit
 from tests.crash.audit import Tables
-from tests.crash.shop import Shop, Till
-from tests.crash.stack import ROOT, PATIENCE_SECONDS, Reached, Stack
+from tests.crash.shop import KINDS_LEFT_OPEN, Shop, Till
+from tests.crash.stack import PATIENCE_SECONDS, ROOT, Reached, Stack
 
 pytestmark = pytest.mark.stack
 
@@ -41,8 +42,9 @@ def test_every_failpoint_of_the_code_is_in_these_tests() -> None:
 
 
 @contextmanager
-def customers(stack: Stack, seed: str) -> Iterator[Shop]:
-    shop = Shop(stack.address, stack.secrets["acme"]["test"], seed=seed)
+def customers(stack: Stack, seed: str, **rules: Any) -> Iterator[Shop]:
+    """Paying customers, inside the block; afterwards each of them has finished what it was at."""
+    shop = Shop(stack.address, stack.secrets["acme"]["test"], seed=seed, **rules)
     shop.open()
     try:
         yield shop
@@ -83,7 +85,7 @@ def strike_everywhere(
 
 
 def settle(stack: Stack, tables: Tables) -> None:
-    """Wait until the product has settled everything; a message only makes it look sooner than every 15 s."""
+    """Wait until the product has settled everything; the message only makes it look sooner than every 15 s."""
     broker = Celery(broker=broker_url(stack.valkey.url(0)))
     broker.conf.broker_transport_options = CELERY_BROKER_TRANSPORT_OPTIONS
     asked = [0.0]
@@ -158,3 +160,41 @@ def test_valkey_is_killed_or_flushed_at_every_place(
         stack.flush_valkey()
 
     tell.append("Valkey: " + crash(stack, tables, seed, rng, [kill_valkey, flush_valkey]))
+
+
+def test_the_worker_is_killed_while_it_settles(stack: Stack, tables: Tables, seed: str, tell: list[str]) -> None:
+    stack.arm(worker=",".join(f"{point}=kill@2" for point in IN_WORKER))
+    with customers(stack, seed, kinds=KINDS_LEFT_OPEN, shoppers=3, purchases_each=2) as shop:
+        shop.join()
+    settle(stack, tables)
+    deaths = Counter(reached.point for reached in stack.reached)
+    assert set(deaths) == set(IN_WORKER), f"the worker never died: {stack.report()}"
+    stack.arm()
+    tell.append(f"worker: {sum(deaths.values())} deaths: {prove(stack, tables, shop)}")
+
+
+def test_everything_is_killed_at_once_and_nobody_lends_a_hand(
+    stack: Stack, tables: Tables, seed: str, rng: random.Random, tell: list[str]
+) -> None:
+    """As a power cut does. Not even a message reminds the worker afterwards: beat has to."""
+    with customers(stack, seed) as shop:
+        busy = rng.randint(20, 40)
+        stack.until(lambda: len(shop.purchases) > busy or shop.failed, f"{busy} purchases have begun")
+        stack.kill_everything()
+    stack.until(lambda: tables.unsettled() == 0, "everything is settled")
+    tell.append(f"everything: {prove(stack, tables, shop)}")
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("turn", range(int(os.environ.get("CRASH_TURNS", "20"))))
+def test_web_and_servers_are_killed_at_every_place_again_and_again(
+    stack: Stack, tables: Tables, seed: str, rng: random.Random, tell: list[str], turn: int
+) -> None:
+    def kill_web(reached: Reached) -> None:
+        stack.kill_process(reached.process_id)
+
+    def end_server(reached: Reached) -> None:
+        rng.choice([stack.kill_postgres, stack.stop_postgres_immediately, stack.kill_backend, stack.kill_valkey,
+                    stack.flush_valkey])()  # fmt: skip
+
+    tell.append(f"turn {turn}: " + crash(stack, tables, seed, rng, [kill_web, end_server], rounds=3))

@@ -5,11 +5,12 @@ A developer's shop runs on localhost; `FC_PRIVATE_HOSTS_ALLOWED` holds `host:por
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
+
+from connect.domain import private_hosts
 
 _HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]")
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
@@ -36,14 +37,12 @@ def origin(url: str) -> str | None:
 
 
 def is_allowed(url: str, *, livemode: bool, local_hosts: Sequence[str]) -> bool:
-    """Whether a person may be redirected to `url`. `local_hosts` are patterns such as `localhost:*`."""
+    """Whether a person may be redirected to `url`. `local_hosts` are patterns of `connect.domain.private_hosts`."""
     where = origin(url)
     if where is None:
         return False
-    scheme, _, address = where.partition("://")
-    if scheme == "https":
+    parts = urlsplit(where)
+    if parts.scheme == "https":
         return True
-    if not re.search(r":[0-9]+$", address):
-        address = f"{address}:{_DEFAULT_PORTS[scheme]}"
-    # The brackets of an IPv6 address are a character class to fnmatch.
-    return not livemode and any(fnmatch.fnmatchcase(address, pattern.replace("[", "[[]")) for pattern in local_hosts)
+    port = parts.port or _DEFAULT_PORTS[parts.scheme]
+    return not livemode and private_hosts.is_allowed(parts.hostname or "", port, local_hosts)

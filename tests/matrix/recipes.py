@@ -90,6 +90,23 @@ def balance_transaction(api: Any) -> str:
     return created(api.get(f"/v1/charges/{charge(api)}"))["balance_transaction"]
 
 
+def product(api: Any) -> str:
+    return created(api.post("/v1/products", {"name": "Coffee"}))["id"]
+
+
+def price(api: Any) -> str:
+    return created(api.post("/v1/prices", {"product": product(api), "currency": "eur", "unit_amount": 1250}))["id"]
+
+
+def _line_items(api: Any) -> list[dict[str, Any]]:
+    return [{"price": price(api), "quantity": 2}]
+
+
+def checkout_session(api: Any) -> str:
+    body = {"mode": "payment", "line_items": _line_items(api), "success_url": "https://shop.example/thanks"}
+    return created(api.post("/v1/checkout/sessions", body))["id"]
+
+
 PAYMENTS = {
     "GET /v1/balance": Recipe("balance:read"),
     "GET /v1/balance_transactions": Recipe("balance:read", names={"source": ("ch", charge)}),
@@ -143,6 +160,31 @@ PAYMENTS = {
         "payments:write", method, "pm", {"customer": customer}, names={"customer": ("cus", customer)}
     ),
     "POST /v1/payment_methods/{pk}/detach": Recipe("payments:write", kept_method, "pm"),
+    "GET /v1/products": Recipe("products:read"),
+    "POST /v1/products": Recipe("products:write", body={"name": "Coffee"}),
+    "GET /v1/products/{pk}": Recipe("products:read", product, "prod"),
+    "POST /v1/products/{pk}": Recipe("products:write", product, "prod", {"name": "changed"}),
+    "DELETE /v1/products/{pk}": Recipe("products:write", product, "prod"),
+    "GET /v1/prices": Recipe("products:read", names={"product": ("prod", product)}),
+    "POST /v1/prices": Recipe(
+        "products:write",
+        body={"product": product, "currency": "eur", "unit_amount": 1250},
+        names={"product": ("prod", product)},
+    ),
+    "GET /v1/prices/{pk}": Recipe("products:read", price, "price"),
+    "POST /v1/prices/{pk}": Recipe("products:write", price, "price", {"nickname": "changed"}),
+    "GET /v1/checkout/sessions": Recipe(
+        "checkout:read", names={"customer": ("cus", customer), "payment_intent": ("pi", intent)}
+    ),
+    "POST /v1/checkout/sessions": Recipe(
+        "checkout:write",
+        body={"mode": "payment", "line_items": _line_items},
+        names={"customer": ("cus", customer)},
+    ),
+    "GET /v1/checkout/sessions/{pk}": Recipe("checkout:read", checkout_session, "cs"),
+    "POST /v1/checkout/sessions/{pk}": Recipe("checkout:write", checkout_session, "cs", {"metadata": {"a": "b"}}),
+    "POST /v1/checkout/sessions/{pk}/expire": Recipe("checkout:write", checkout_session, "cs"),
+    "GET /v1/checkout/sessions/{pk}/line_items": Recipe("checkout:read", checkout_session, "cs"),
 }
 
 # --- ledger -----------------------------------------------------------------------------------------------------------

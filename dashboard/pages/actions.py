@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 import msgspec
 from django import forms
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 
 from connect.api import execution, renderers
 from connect.api.execution import Reply

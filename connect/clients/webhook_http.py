@@ -115,7 +115,7 @@ class WebhookClient:
             kind, message = _explained(error, self._total)
             return Failed(kind, message, time.monotonic() - started)
 
-    async def _post(self, target: addresses.Target, headers: Mapping[str, str], body: bytes, started: float) -> Outcome:
+    async def _post(self, target: URL, headers: Mapping[str, str], body: bytes, started: float) -> Outcome:
         request = self._session.post(target, data=body, headers=headers, allow_redirects=False)
         async with request as response:
             size = sum(len(name) + len(value) + 4 for name, value in response.raw_headers)

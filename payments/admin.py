@@ -17,7 +17,19 @@ from connect.admin.sites import environment_of, environment_site, outside_transa
 from connect.kit import clock
 from connect.kit.tenancy import use_environment
 from connect.services import audit
-from payments.models import BalanceTransaction, Charge, Customer, PaymentAttempt, PaymentIntent, PaymentMethod
+from payments.models import (
+    BalanceTransaction,
+    Charge,
+    CheckoutLineItem,
+    CheckoutSession,
+    Customer,
+    PaymentAttempt,
+    PaymentIntent,
+    PaymentMethod,
+    Price,
+    Product,
+    Refund,
+)
 from payments.services import payment_attempts, processor_calls
 
 INTENT_COLOURS = {
@@ -29,6 +41,9 @@ INTENT_COLOURS = {
     "requires_confirmation": "warning",
     "requires_payment_method": "warning",
 }
+REFUND_COLOURS = {
+    "succeeded": "success", "pending": "info", "requires_action": "warning", "failed": "danger", "canceled": "danger",
+}  # fmt: skip
 ATTEMPT_COLOURS = {"approved": "success", "open": "warning", "declined": "danger", "action_required": "info"}
 
 
@@ -92,6 +107,32 @@ class ChargeAdmin(RowAdmin):
     )
 
 
+@admin.register(Refund, site=environment_site)
+class RefundAdmin(RowAdmin):
+    """Captured money on its way back to the payer."""
+
+    prefix = "re"
+    references = {
+        "ch": "charge_id", "pi": "payment_intent_id", "cus": "customer_id", "txn": "balance_transaction_id",
+        "patt": "attempt_id",
+    }  # fmt: skip
+    amount = columns.amount("amount_minor")
+    progress = columns.state("status", REFUND_COLOURS)
+    charge = columns.reference("charge_id", "ch")
+    intent = columns.reference("payment_intent_id", "pi", title="Payment intent")
+    line = columns.reference("balance_transaction_id", "txn", title="Balance transaction")
+    return_line = columns.reference("failure_balance_transaction_id", "txn", title="Returned by")
+    attempt = columns.reference("attempt_id", "patt")
+    account = columns.account()
+    details = columns.data("metadata")
+    list_display = ("public_id", "amount", "progress", "reason", "charge", "account", "created_at")
+    list_filter = ("status",)
+    fields = (
+        "public_id", "amount", "progress", "reason", "failure_reason", "charge", "intent", "line", "return_line",
+        "attempt", "processor_reference", "check_at", "account", "created_at", "details",
+    )  # fmt: skip
+
+
 @admin.register(Customer, site=environment_site)
 class CustomerAdmin(RowAdmin):
     """A payer whom an app knows."""
@@ -129,7 +170,7 @@ class BalanceTransactionAdmin(RowAdmin):
     """What a movement did to the balance."""
 
     prefix = "txn"
-    references = {"ch": "source_id"}
+    references = {"ch": "source_id", "re": "source_id"}
     amount = columns.amount("amount_minor")
     fee = columns.amount("fee_minor")
     net = columns.amount("net_minor")
@@ -143,6 +184,79 @@ class BalanceTransactionAdmin(RowAdmin):
         "public_id", "type", "reporting_category", "amount", "fee", "net", "progress", "available_on", "source",
         "account", "description", "fees", "created_at",
     )  # fmt: skip
+
+
+@admin.register(Product, site=environment_site)
+class ProductAdmin(RowAdmin):
+    """A good or a service."""
+
+    prefix = "prod"
+    references = {"price": "default_price_id"}
+    default_price = columns.reference("default_price_id", "price", title="Default price")
+    account = columns.account()
+    details = columns.data("metadata")
+    list_display = ("public_id", "name", "active", "default_price", "account", "created_at", "deleted_at")
+    list_filter = ("active",)
+    fields = (
+        "public_id", "name", "active", "description", "default_price", "unit_label", "url", "account", "created_at",
+        "updated_at", "deleted_at", "details",
+    )  # fmt: skip
+
+
+@admin.register(Price, site=environment_site)
+class PriceAdmin(RowAdmin):
+    """What one unit of a product costs."""
+
+    prefix = "price"
+    references = {"prod": "product_id"}
+    exact = ("lookup_key",)
+    product = columns.reference("product_id", "prod")
+    account = columns.account()
+    repeats = columns.data("recurring")
+    details = columns.data("metadata")
+    list_display = ("public_id", "unit_amount_decimal", "currency", "active", "product", "lookup_key", "created_at")
+    list_filter = ("active",)
+    fields = (
+        "public_id", "unit_amount_decimal", "currency", "active", "product", "lookup_key", "nickname", "tax_behavior",
+        "repeats", "account", "created_at", "details",
+    )  # fmt: skip
+
+
+@admin.register(CheckoutSession, site=environment_site)
+class CheckoutSessionAdmin(RowAdmin):
+    """One visit to the hosted page. What opens it is not shown: whoever has it could pay."""
+
+    prefix = "cs"
+    references = {"pi": "payment_intent_id", "cus": "customer_id"}
+    total = columns.amount("amount_total_minor", title="Total")
+    progress = columns.state("status", {"complete": "success", "open": "info", "expired": "danger"})
+    intent = columns.reference("payment_intent_id", "pi", title="Payment intent")
+    customer = columns.reference("customer_id", "cus")
+    account = columns.account()
+    typed = columns.data("customer_details")
+    asks_for = columns.data("intent_data")
+    details = columns.data("metadata")
+    list_display = ("public_id", "mode", "total", "progress", "payment_status", "intent", "account", "created_at")
+    list_filter = ("status", "payment_status")
+    fields = (
+        "public_id", "mode", "total", "progress", "payment_status", "intent", "customer", "client_reference_id",
+        "success_url", "cancel_url", "locale", "expires_at", "completed_at", "receipt_due_at", "typed", "asks_for",
+        "account", "created_at", "details",
+    )  # fmt: skip
+
+
+@admin.register(CheckoutLineItem, site=environment_site)
+class CheckoutLineItemAdmin(RowAdmin):
+    """One line of what a session sells."""
+
+    prefix = "li"
+    references = {"cs": "session_id", "price": "price_id"}
+    amount = columns.amount("amount_total_minor")
+    session = columns.reference("session_id", "cs")
+    price = columns.reference("price_id", "price")
+    account = columns.account()
+    list_display = ("public_id", "description", "quantity", "amount", "session", "created_at")
+    fields = ("public_id", "description", "quantity", "amount", "session", "price", "account", "created_at")
 
 
 @admin.register(PaymentAttempt, site=environment_site)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from celery import shared_task
 
 from connect.kit.caller import Caller
+from connect.kit.errors import DomainError
 from connect.kit.tenancy import use_environment
 from connect.selectors import environments, sweeps
-from payments.services import balance_transactions, payment_attempts
+from payments.services import (
+    balance_transactions,
+    checkout_receipts,
+    checkout_sessions,
+    holds,
+    payment_attempts,
+    refund_checks,
+)
 
 
 @shared_task(name="payments.find_open_attempts")
@@ -34,7 +43,7 @@ def settle_attempts(environment_id: str) -> int:
 @shared_task(name="payments.find_due_balances")
 def find_due_balances() -> int:
     """Queue `settle_balances` for every environment with money that becomes available."""
-    condition = "status = 'pending' AND available_on <= clock_timestamp()"
+    condition = "status = 'pending' AND available_on <= clock_timestamp() AND test_clock_id IS NULL"
     found = list(sweeps.environments_where("payments_balance_transaction", condition))
     for environment in found:
         settle_balances.delay(str(environment.id))
@@ -47,10 +56,97 @@ def settle_balances(environment_id: str) -> int:
     environment = environments.by_id(UUID(environment_id))
     if environment is None:
         return 0
-    caller, settled = Caller.system(environment, "payments.settle_balances"), 0
-    while True:
-        with use_environment(environment):
-            count = balance_transactions.settle_due(caller)
-        settled += count
-        if count < balance_transactions.BATCH:
-            return settled
+    return balance_transactions.settle_all_due(Caller.system(environment, "payments.settle_balances"))
+
+
+@shared_task(name="payments.find_overdue_checkouts")
+def find_overdue_checkouts() -> int:
+    """Queue `expire_checkouts` for every environment with an open session whose time has run out."""
+    condition = "status = 'open' AND expires_at <= clock_timestamp()"
+    found = list(sweeps.environments_where("payments_checkout_session", condition))
+    for environment in found:
+        expire_checkouts.delay(str(environment.id))
+    return len(found)
+
+
+@shared_task(name="payments.expire_checkouts")
+def expire_checkouts(environment_id: str) -> int:
+    """Expire the environment's overdue sessions, a transaction each; returns how many.
+
+    One that was paid in the meantime, or whose payment went to the processor, refuses and is left alone.
+    """
+    environment = environments.by_id(UUID(environment_id))
+    if environment is None:
+        return 0
+    job = Caller.system(environment, "payments.expire_checkouts")
+    with use_environment(environment):
+        overdue = checkout_sessions.overdue(job)
+    expired = 0
+    for account, session_id in overdue:
+        try:
+            with use_environment(environment):
+                checkout_sessions.expire(replace(job, account=account), session_id=session_id)
+        except DomainError:
+            continue
+        expired += 1
+    return expired
+
+
+@shared_task(name="payments.find_due_receipts")
+def find_due_receipts() -> int:
+    """Queue `send_receipts` for every environment with a receipt to mail."""
+    condition = "receipt_due_at <= clock_timestamp()"
+    found = list(sweeps.environments_where("payments_checkout_session", condition))
+    for environment in found:
+        send_receipts.delay(str(environment.id))
+    return len(found)
+
+
+@shared_task(name="payments.send_receipts")
+def send_receipts(environment_id: str) -> int:
+    """Mail the environment's receipts that are due; returns how many."""
+    environment = environments.by_id(UUID(environment_id))
+    if environment is None:
+        return 0
+    return checkout_receipts.send_due(Caller.system(environment, "payments.send_receipts"))
+
+
+@shared_task(name="payments.find_expired_holds")
+def find_expired_holds() -> int:
+    """Queue `expire_holds` for every environment with a hold that ran out before it was captured."""
+    condition = (
+        "capture_before <= clock_timestamp() AND NOT captured AND NOT refunded AND capture_before IS NOT NULL"
+        " AND test_clock_id IS NULL"
+    )
+    found = list(sweeps.environments_where("payments_charge", condition))
+    for environment in found:
+        expire_holds.delay(str(environment.id))
+    return len(found)
+
+
+@shared_task(name="payments.expire_holds")
+def expire_holds(environment_id: str) -> int:
+    """Let go of the environment's holds that ran out; returns how many."""
+    environment = environments.by_id(UUID(environment_id))
+    if environment is None:
+        return 0
+    return holds.expire_due(Caller.system(environment, "payments.expire_holds"))
+
+
+@shared_task(name="payments.find_due_refunds")
+def find_due_refunds() -> int:
+    """Queue `check_refunds` for every environment with a refund whose processor is to be asked again."""
+    condition = "check_at <= clock_timestamp() AND test_clock_id IS NULL"
+    found = list(sweeps.environments_where("payments_refund", condition))
+    for environment in found:
+        check_refunds.delay(str(environment.id))
+    return len(found)
+
+
+@shared_task(name="payments.check_refunds")
+def check_refunds(environment_id: str) -> int:
+    """Ask the processor what became of the environment's refunds; returns how many were asked about."""
+    environment = environments.by_id(UUID(environment_id))
+    if environment is None:
+        return 0
+    return refund_checks.check_due(Caller.system(environment, "payments.check_refunds"))

@@ -11,6 +11,10 @@ SCOPES: Final[dict[str, str]] = {
     "payments:write": "Create, confirm, capture and cancel payments",
     "customers:read": "See customers",
     "customers:write": "Create and change customers",
+    "products:read": "See products and prices",
+    "products:write": "Create and change products and prices",
+    "checkout:read": "See checkout sessions",
+    "checkout:write": "Create and expire checkout sessions",
     "balance:read": "See the balance and its transactions",
     "events:read": "See events",
     "events:write": "Send events to webhook endpoints again",
@@ -18,6 +22,8 @@ SCOPES: Final[dict[str, str]] = {
     "webhook_endpoints:write": "Create, change and test webhook endpoints, and see their new secrets",
     "ledger:read": "See ledger accounts, transactions and balances",
     "ledger:write": "Post to the ledger and place holds",
+    "test_clocks:read": "See test clocks",
+    "test_clocks:write": "Create, advance and delete test clocks",
 }
 
 

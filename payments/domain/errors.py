@@ -81,6 +81,41 @@ class ChargeExpiredForCapture(DomainError):
     )
 
 
+class CaptureLimitReached(DomainError):
+    """A payment can be captured in 50 parts at most; let the last one be final."""
+
+    code = "capture_limit_reached"
+    message = (
+        "This PaymentIntent has been captured {count} times, and {maximum} captures are the most. Send"
+        " final_capture=true with this one; what it leaves is released."
+    )
+
+
+class IncrementTooSmall(AmountTooSmall):
+    """An authorization can only be raised; send the new total, above what is authorized already."""
+
+    message = "The amount must be greater than the currently authorized amount of {authorized}. Send the new total."
+
+
+class IncrementAfterCapture(PaymentIntentUnexpectedState):
+    """An authorization cannot be raised once part of it was captured."""
+
+    message = (
+        "This PaymentIntent's authorization cannot be incremented because part of it has been captured. Capture the"
+        " rest, and create another PaymentIntent for what is missing."
+    )
+
+
+class IncrementLimitReached(DomainError):
+    """An authorization can be raised 10 times at most."""
+
+    code = "increment_limit_reached"
+    message = (
+        "This PaymentIntent's authorization has been incremented {maximum} times, which is the most. Create another"
+        " PaymentIntent for what is missing."
+    )
+
+
 class CurrencyUnknown(DomainError):
     """The currency is not one we can charge in; send a lower-case ISO 4217 code from the list of currencies."""
 
@@ -88,6 +123,62 @@ class CurrencyUnknown(DomainError):
     message = (
         "Invalid currency: {currency}. Send the three-letter lower-case ISO 4217 code of a supported currency,"
         " such as eur, rsd, mkd or all."
+    )
+
+
+# --- refunds ---
+
+
+class NoChargeToRefund(PaymentIntentUnexpectedState):
+    """The intent has no successful charge, so there is nothing to refund."""
+
+    message = (
+        "This PaymentIntent ({id}) does not have a successful charge to refund. Cancel it if you no longer want it."
+    )
+
+
+class ChargeNotRefundable(DomainError):
+    """The charge took no money: it failed, or is only held. Cancel the intent to release what is held."""
+
+    code = "charge_not_refundable"
+    message = (
+        "Charge {charge} cannot be refunded because nothing of it has been captured. To release what is held, cancel"
+        " its PaymentIntent."
+    )
+
+
+class ChargeAlreadyRefunded(DomainError):
+    """All that was captured of the charge is refunded already."""
+
+    code = "charge_already_refunded"
+    message = "Charge {charge} has already been refunded."
+
+
+class RefundTooLarge(AmountTooLarge):
+    """More was to be refunded than is left of what was captured; refunds on their way count."""
+
+    message = (
+        "Refund amount ({amount}) is greater than unrefunded amount on charge ({unrefunded}). Set amount to at most"
+        " {unrefunded}."
+    )
+
+
+class RefundNotCancelable(DomainError):
+    """A refund can be stopped only while it is not done; read its status, and charge the payer again if need be."""
+
+    code = "refund_not_cancelable"
+    message = (
+        "You cannot cancel this refund because it has a status of {status}. Only a refund with one of the following"
+        " statuses may be canceled: {allowed}."
+    )
+
+
+class RefundUnderWay(RefundNotCancelable):
+    """The processor could not stop the refund any more; wait for its outcome."""
+
+    message = (
+        "The payment processor could not stop this refund any more. Retrieve it later, or wait for refund.updated, to"
+        " learn how it ended."
     )
 
 
@@ -154,6 +245,86 @@ class CustomerDeleted(MissingParameterTarget):
     """The customer was deleted and can take part in nothing new; create another one."""
 
     message = "No such customer: '{id}'; it was deleted. Create a new customer."
+
+
+# --- products, prices and checkout ---
+
+
+class ProductHasPrices(DomainError):
+    """A product with prices is part of what was sold and cannot be deleted; archive it with `active=false`."""
+
+    code = "product_has_prices"
+    message = (
+        "This product cannot be deleted because it has one or more user-created prices. Set active=false to archive it"
+        " instead."
+    )
+
+
+class LookupKeyTaken(DomainError):
+    """Another price has the lookup key; choose another, or send `transfer_lookup_key=true` to take it over."""
+
+    code = "resource_already_exists"
+    message = (
+        "A price ({price}) already uses that lookup key. Choose another key, or send transfer_lookup_key=true to take"
+        " it from that price."
+    )
+
+
+class PriceInactive(DomainError):
+    """An archived price or product cannot be sold; activate it, or use another price."""
+
+    code = "price_inactive"
+    message = "The price specified is inactive: {price}. Activate the price and its product, or use another price."
+
+
+class PriceRecurring(DomainError):
+    """A recurring price was used in payment mode; use one-time prices."""
+
+    code = "checkout_price_recurring"
+    message = (
+        "You specified `payment` mode but passed a recurring price ({price}). A Checkout Session takes one-time prices"
+        " only: create a price without `recurring`."
+    )
+
+
+class CurrenciesMixed(DomainError):
+    """The prices of one session have several currencies; make one session per currency."""
+
+    code = "checkout_currencies_mixed"
+    message = (
+        "All prices of a Checkout Session must be in one currency, but {param} is in {currency} and the first in"
+        " {first}. Create one session per currency."
+    )
+
+
+class CheckoutExpiryInvalid(DomainError):
+    """A session lives between 30 minutes and 24 hours; choose a moment in that time."""
+
+    code = "checkout_expiry_invalid"
+    message = "`expires_at` must be between 30 minutes and 24 hours after the Checkout Session is created."
+
+
+class CheckoutSessionNotOpen(DomainError):
+    """The session is complete or expired; create a new one."""
+
+    code = "checkout_session_not_open"
+    message = (
+        "Only Checkout Sessions with a status of open can do this. This Checkout Session has a status of {status}."
+        " Create a new Checkout Session to collect a payment."
+    )
+
+
+class IntentOwnedByCheckout(PaymentIntentUnexpectedState):
+    """A checkout session owns the intent: the payer confirms it on the hosted page, expiring the session ends it."""
+
+    message = "You cannot {action} this PaymentIntent because it was created by a Checkout Session. {instead}"
+
+
+class RedirectRefused(DomainError):
+    """A redirect must lead to an https address; in test environments http is allowed for the configured local hosts."""
+
+    code = "redirect_url_invalid"
+    message = "Not a valid URL: {param} must begin with https://. {hint}"
 
 
 # --- the processor ---

@@ -34,6 +34,8 @@ _TYPES: Final = (
     EventType("charge.failed", "charge", "A charge was declined or failed."),
     EventType("charge.captured", "charge", "A held charge was captured for the last time."),
     EventType("charge.expired", "charge", "A held charge ran out before it was captured."),
+    EventType("charge.refunded", "charge", "Money of a charge is on its way back to the payer, all of it or a part."),
+    EventType("charge.refund.updated", "refund", "A refund of a charge changed."),
     EventType("charge.updated", "charge", "Description, metadata or another detail of a charge changed."),
     EventType("customer.created", "customer", "A customer was created."),
     EventType("customer.updated", "customer", "A customer changed."),
@@ -41,6 +43,28 @@ _TYPES: Final = (
     EventType("payment_method.attached", "payment_method", "A payment method was attached to a customer."),
     EventType("payment_method.detached", "payment_method", "A payment method was detached from its customer."),
     EventType("payment_method.updated", "payment_method", "A payment method changed."),
+    EventType("product.created", "product", "A product was created."),
+    EventType("product.updated", "product", "A product changed."),
+    EventType("product.deleted", "product", "A product was deleted."),
+    EventType("price.created", "price", "A price was created."),
+    EventType("price.updated", "price", "A price changed."),
+    EventType(
+        "checkout.session.completed", "checkout.session", "A payer finished the hosted page; read `payment_status`."
+    ),
+    EventType(
+        "checkout.session.async_payment_succeeded",
+        "checkout.session",
+        "The payment of a session that was complete but unpaid has arrived.",
+    ),
+    EventType(
+        "checkout.session.async_payment_failed",
+        "checkout.session",
+        "The payment of a session that was complete but unpaid has failed.",
+    ),
+    EventType("checkout.session.expired", "checkout.session", "A session ended without a payment."),
+    EventType("refund.created", "refund", "A refund was created."),
+    EventType("refund.updated", "refund", "A refund changed."),
+    EventType("refund.failed", "refund", "A refund failed; its amount is back in the balance."),
     EventType("balance.available", "balance", "Money became available for payouts."),
 )
 EVENT_TYPES: Final[dict[str, EventType]] = {event.name: event for event in _TYPES}
@@ -63,6 +87,11 @@ class Happening(StrEnum):
     CANCELED = "canceled"
     HOLD_EXPIRED = "hold_expired"
     HOLD_EXPIRED_AFTER_PART = "hold_expired_after_part"
+    HOLD_INCREMENTED = "hold_incremented"
+    REFUNDED = "refunded"
+    REFUND_REFUSED = "refund_refused"
+    REFUND_CHANGED = "refund_changed"
+    REFUND_FAILED = "refund_failed"
 
 
 EMITTED: Final[dict[Happening, tuple[str, ...]]] = {
@@ -83,6 +112,11 @@ EMITTED: Final[dict[Happening, tuple[str, ...]]] = {
     Happening.CANCELED: ("payment_intent.canceled",),
     Happening.HOLD_EXPIRED: ("charge.expired", "payment_intent.canceled"),
     Happening.HOLD_EXPIRED_AFTER_PART: ("charge.captured", "payment_intent.succeeded"),
+    Happening.HOLD_INCREMENTED: ("charge.updated", "payment_intent.amount_capturable_updated"),
+    Happening.REFUNDED: ("charge.refunded", "refund.created"),
+    Happening.REFUND_REFUSED: ("refund.created", "refund.failed"),
+    Happening.REFUND_CHANGED: ("charge.refund.updated", "refund.updated"),
+    Happening.REFUND_FAILED: ("charge.refund.updated", "refund.updated", "refund.failed"),
 }
 """The events of a happening, in the order they are published. A capture of the whole amount at once is `CAPTURED`."""
 

@@ -8,13 +8,14 @@ from django.db import models
 
 from connect.kit.money import Money
 from payments.domain.payment_intent_state import CaptureMethod, ConfirmationMethod, Status
-from payments.models.base import PaymentsModel
+from payments.models.base import TimedModel
 
 
-class PaymentIntent(PaymentsModel):
+class PaymentIntent(TimedModel):
     """The aggregate root of a payment: lock this row before anything below it.
 
     `open_attempt_id` names the attempt that is with the processor; while it is set nothing else may be tried.
+    `checkout_session_id` names the checkout session that owns the intent and alone may confirm it.
     """
 
     amount_minor = models.BigIntegerField()
@@ -40,6 +41,7 @@ class PaymentIntent(PaymentsModel):
     next_action: models.JSONField[Any, Any] = models.JSONField(null=True)
     cancellation_reason = models.CharField(max_length=30, null=True)  # noqa: DJ001
     canceled_at = models.DateTimeField(null=True)
+    checkout_session_id = models.UUIDField(null=True)
 
     class Meta:
         db_table = "payments_payment_intent"

@@ -8,21 +8,24 @@ entry point calls the processor outside of any transaction (`processor_calls.per
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from connect.kit import currencies, ids
 from connect.kit.caller import Caller
 from connect.kit.metadata import merge
 from connect.kit.money import Money
 from connect.kit.outcomes import Refused, Waiting
+from connect.selectors import test_clocks
 from connect.services import events
 from connect.services.events import NewEvent
 from payments.domain import errors, payment_intent_state
 from payments.domain.payment_intent_state import Action, CancellationReason, CaptureMethod, Status
-from payments.models import Customer, PaymentIntent, PaymentMethod
+from payments.models import Charge, Customer, PaymentIntent, PaymentMethod
 from payments.selectors import payment_intents as intents
-from payments.services import locks, payment_attempts, payment_methods, payment_outcomes
+from payments.services import books, locks, payment_attempts, payment_methods, payment_outcomes
 from payments.services.payment_attempts import NotBegun
 from payments.shapes.payment_intents import PaymentIntentOut
+from payments.shapes.refunds import RefundOut
 
 _UPDATABLE = (
     "description", "receipt_email", "statement_descriptor", "statement_descriptor_suffix", "setup_future_usage",
@@ -30,6 +33,10 @@ _UPDATABLE = (
 )  # fmt: skip
 _DECIDING = frozenset({"amount", "currency", "customer", "payment_method", "payment_method_data", "capture_method"})
 """What decides the payment: it can change until the intent is confirmed."""
+CAPTURES_MAX = 50
+"""A payment is captured in this many parts at most."""
+INCREMENTS_MAX = 10
+"""An authorization is raised this often at most."""
 
 
 def create(caller: Caller, **given: Any) -> PaymentIntentOut:
@@ -40,16 +47,26 @@ def create(caller: Caller, **given: Any) -> PaymentIntentOut:
     """
     intent, _ = _build(caller, **given)
     intent.save(force_insert=True)
-    return _created(caller, intent)
+    return _created(test_clocks.at(caller, intent.test_clock_id), intent)
 
 
 def create_and_confirm(
-    caller: Caller, *, return_url: str | None = None, off_session: bool = False, **given: Any
+    caller: Caller,
+    *,
+    return_url: str | None = None,
+    off_session: bool = False,
+    checkout_session: UUID | None = None,
+    **given: Any,
 ) -> Waiting:
-    """`create` and `begin_confirm` in one transaction, as `confirm=true` asks for."""
+    """`create` and `begin_confirm` in one transaction, as `confirm=true` asks for.
+
+    `checkout_session` makes that session the intent's owner.
+    """
     intent, method = _build(caller, **given)
+    intent.checkout_session_id = checkout_session
     if method is None:
         raise _method_required(intent)
+    caller = test_clocks.at(caller, intent.test_clock_id)
     _created(caller, intent)  # the event shows the intent as it was before the attempt
     return payment_attempts.begin_authorize(
         caller, intent, method, return_url=return_url, off_session=off_session, new=True
@@ -66,9 +83,10 @@ def update(caller: Caller, *, intent_id: str, **given: Any) -> PaymentIntentOut:
     method_given = {"payment_method", "payment_method_data"} & given.keys()
     for param in given:
         if param in _DECIDING:
+            _require_own(caller, intent, "update", param=param)
             _require(caller, intent, Action.UPDATE, param=param)
     if owner is not None:
-        intent.customer_id = owner.id
+        intent.customer_id, intent.test_clock_id = owner.id, owner.test_clock_id
     if method_given:
         method = _method(caller, given, customer_id=intent.customer_id)
         intent.payment_method_id = method.id if method else None
@@ -80,7 +98,7 @@ def update(caller: Caller, *, intent_id: str, **given: Any) -> PaymentIntentOut:
     elif method_given:
         intent.status = payment_intent_state.initial(has_payment_method=intent.payment_method_id is not None).value
     amount = Money(given.get("amount") or intent.amount_minor, given.get("currency") or intent.currency)
-    _check_amount(amount)
+    check_amount(amount)
     intent.amount_minor, intent.currency = amount.minor, amount.currency
     for name in _UPDATABLE:
         if name in given:
@@ -98,14 +116,19 @@ def begin_confirm(
     intent_id: str,
     return_url: str | None = None,
     off_session: bool = False,
+    on_checkout: bool = False,
     **given: Any,
 ) -> Waiting:
     """Check that the intent may be confirmed and commit an attempt to authorize it.
 
     `given` may bring `payment_method` or `payment_method_data`, `receipt_email`, `setup_future_usage`, `shipping` and
-    `capture_method`. Raises `PaymentIntentUnexpectedState`, also while another attempt is with the processor.
+    `capture_method`. `on_checkout` says that the payer does it on the hosted page, the only way for an intent that a
+    checkout session owns. Raises `PaymentIntentUnexpectedState`, also while another attempt is with the processor.
     """
     intent = locks.payment_intent(caller, intent_id)
+    if not on_checkout:
+        _require_own(caller, intent, "confirm")
+    caller = test_clocks.at(caller, intent.test_clock_id)
     _require(caller, intent, Action.CONFIRM)
     for name in ("receipt_email", "setup_future_usage", "shipping", "capture_method"):
         if name in given:
@@ -125,12 +148,15 @@ def begin_capture(
     metadata: Any = None,
     statement_descriptor: str | None = None,
     statement_descriptor_suffix: str | None = None,
-) -> Waiting:
+) -> Waiting | Refused:
     """Commit an attempt to take what is held, or part of it. The rest is released unless `final_capture` is false.
 
-    Raises `PaymentIntentUnexpectedState`, `CaptureTooLarge`, and `LockTimeout` while another attempt is under way.
+    A hold that has run out is released instead, and refused as `ChargeExpiredForCapture`. Raises
+    `PaymentIntentUnexpectedState`, `CaptureTooLarge`, `CaptureLimitReached`, and `LockTimeout` while another attempt is
+    under way.
     """
     intent = locks.payment_intent(caller, intent_id)
+    caller = test_clocks.at(caller, intent.test_clock_id)
     _require(caller, intent, Action.CAPTURE)
     payment_attempts.require_none_open(intent)
     capturable = Money(intent.amount_capturable_minor, intent.currency)
@@ -139,12 +165,52 @@ def begin_capture(
         raise errors.AmountTooSmall(minimum=Money(1, intent.currency), param="amount_to_capture")
     if capturable < amount:
         raise errors.CaptureTooLarge(capturable=capturable, param="amount_to_capture", maximum=capturable)
+    charge = locks.charge(intent.latest_charge_id)
+    if _has_run_out(caller, charge):
+        return payment_outcomes.expire(caller, intent, charge, reason=CancellationReason.AUTOMATIC)
+    final = final_capture or amount == capturable  # with nothing left to hold there is nothing to keep open for
+    if not final:
+        _require_room(charge)
     if metadata is not None:
         intent.metadata = merge(intent.metadata, metadata)
     intent.statement_descriptor = statement_descriptor or intent.statement_descriptor
     intent.statement_descriptor_suffix = statement_descriptor_suffix or intent.statement_descriptor_suffix
-    # With nothing left to hold there is nothing to keep open for.
-    return payment_attempts.begin_capture(caller, intent, amount, final=final_capture or amount == capturable)
+    return payment_attempts.begin_capture(caller, intent, charge, amount, final=final)
+
+
+def begin_increment(
+    caller: Caller,
+    *,
+    intent_id: str,
+    amount: int,
+    description: str | None = None,
+    metadata: Any = None,
+    statement_descriptor: str | None = None,
+) -> Waiting | Refused:
+    """Commit an attempt to raise what is held to `amount` minor units in all; the words are changed when it succeeds.
+
+    Raises `PaymentIntentUnexpectedState`, `IncrementAfterCapture`, `IncrementTooSmall`, `AmountTooLarge`,
+    `IncrementLimitReached`, and `LockTimeout` while another attempt is under way.
+    """
+    intent = locks.payment_intent(caller, intent_id)
+    caller = test_clocks.at(caller, intent.test_clock_id)
+    _require(caller, intent, Action.INCREMENT)
+    payment_attempts.require_none_open(intent)
+    if intent.amount_received_minor:
+        raise errors.IncrementAfterCapture(payment_intent=intents.as_data(caller, intent))
+    charge = locks.charge(intent.latest_charge_id)
+    total, authorized = Money(amount, intent.currency), Money(charge.amount_minor, intent.currency)
+    if total <= authorized:
+        raise errors.IncrementTooSmall(authorized=authorized, minimum=authorized, param="amount")
+    check_amount(total)
+    if payment_attempts.increments_of(intent) >= INCREMENTS_MAX:
+        raise errors.IncrementLimitReached(maximum=INCREMENTS_MAX)
+    if _has_run_out(caller, charge):
+        return payment_outcomes.expire(caller, intent, charge, reason=CancellationReason.AUTOMATIC)
+    plan: dict[str, Any] = {"description": description, "statement_descriptor": statement_descriptor}
+    if metadata is not None:
+        plan["metadata"] = merge(intent.metadata, metadata)
+    return payment_attempts.begin_increment(caller, intent, charge, total, plan=plan)
 
 
 def begin_cancel(
@@ -156,6 +222,9 @@ def begin_cancel(
     because nobody can know yet whether money moved.
     """
     intent = locks.payment_intent(caller, intent_id)
+    if intent.status != Status.REQUIRES_CAPTURE:
+        _require_own(caller, intent, "cancel")
+    caller = test_clocks.at(caller, intent.test_clock_id)
     _require(caller, intent, Action.CANCEL)
     payment_attempts.require_none_open(intent)
     if intent.status == Status.REQUIRES_CAPTURE:
@@ -164,17 +233,28 @@ def begin_cancel(
     return payment_outcomes.cancel_now(caller, intent, reason=reason)
 
 
-def resume(caller: Caller, attempt_id: str) -> PaymentIntentOut | Refused | Waiting:
+def resume(
+    caller: Caller, attempt_id: str, *, on_checkout: bool = False
+) -> PaymentIntentOut | RefundOut | Refused | Waiting:
     """Take up a request whose answer never came: its attempt is settled by now, or has to be asked about.
 
     One that had no effect is begun again on the same intent, by the rules and with the amounts of today.
+    `on_checkout` is as for `begin_confirm`.
     """
     found = payment_attempts.resume(caller, attempt_id)
     if not isinstance(found, NotBegun):
         return found
     match found.request:
         case {"off_session": off_session, "return_url": return_url}:
-            return begin_confirm(caller, intent_id=found.intent_id, return_url=return_url, off_session=off_session)
+            return begin_confirm(
+                caller,
+                intent_id=found.intent_id,
+                return_url=return_url,
+                off_session=off_session,
+                on_checkout=on_checkout,
+            )
+        case {"total_minor": total}:
+            return begin_increment(caller, intent_id=found.intent_id, amount=total, **found.plan)
         case {"final": final, "amount_minor": amount}:
             return begin_capture(caller, intent_id=found.intent_id, amount_to_capture=amount, final_capture=final)
     return begin_cancel(caller, intent_id=found.intent_id, cancellation_reason=found.reason)
@@ -195,12 +275,14 @@ def _build(
     **words: Any,
 ) -> tuple[PaymentIntent, PaymentMethod | None]:
     """A new intent, not saved, and its payment method. `amount` is in minor units of `currency`."""
-    _check_amount(Money(amount, currency))
+    check_amount(Money(amount, currency))
     owner = _customer(caller, customer) if customer else None
+    caller = test_clocks.at(caller, owner.test_clock_id if owner else None)
     given = {"payment_method": payment_method, "payment_method_data": payment_method_data}
     method = _method(caller, given, customer_id=owner.id if owner else None)
     intent = PaymentIntent(
         account_id=caller.account,
+        test_clock_id=owner.test_clock_id if owner else None,
         amount_minor=amount,
         currency=currency,
         status=payment_intent_state.initial(has_payment_method=method is not None).value,
@@ -228,12 +310,38 @@ def _require(caller: Caller, intent: PaymentIntent, action: Action, *, param: st
         payment_intent_state.require(intent.status, action, intents.as_data(caller, intent), param=param)
 
 
-def _check_amount(amount: Money) -> None:
+def _require_own(caller: Caller, intent: PaymentIntent, action: str, *, param: str | None = None) -> None:
+    """Refuse what only the hosted page, or the end of its session, may do to an intent."""
+    if intent.checkout_session_id is None:
+        return
+    session = ids.encode("cs", intent.checkout_session_id)
+    instead = f"To collect another payment, expire the session {session} and create a new one."
+    if action == "confirm":
+        instead = f"The payer confirms it on the page of the session {session}."
+    raise errors.IntentOwnedByCheckout(
+        action=action, instead=instead, param=param, payment_intent=intents.as_data(caller, intent)
+    )
+
+
+def _has_run_out(caller: Caller, charge: Charge) -> bool:
+    """Whether a hold is over by the payer's clock; the job that lets it go may not have come by yet."""
+    return charge.capture_before is not None and charge.capture_before <= caller.clock.business()
+
+
+def _require_room(charge: Charge) -> None:
+    """Raise `CaptureLimitReached` when the next capture has to be the final one."""
+    count = books.captures_of(charge)
+    if count + 1 >= CAPTURES_MAX:
+        raise errors.CaptureLimitReached(count=count, maximum=CAPTURES_MAX, param="final_capture")
+
+
+def check_amount(amount: Money, *, param: str = "amount") -> None:
+    """Raise `AmountTooSmall` or `AmountTooLarge` for what no payment can be about."""
     minimum = Money(currencies.minimum_charge(amount.currency), amount.currency)
     if amount < minimum:
-        raise errors.AmountTooSmall(minimum=minimum, param="amount")
+        raise errors.AmountTooSmall(minimum=minimum, param=param)
     if amount.minor > 99_999_999 and amount.currency != "idr":
-        raise errors.AmountTooLarge(maximum=Money(99_999_999, amount.currency), param="amount")
+        raise errors.AmountTooLarge(maximum=Money(99_999_999, amount.currency), param=param)
 
 
 def _customer(caller: Caller, customer_id: str) -> Customer:

@@ -12,11 +12,14 @@ from payments import clients
 from payments.clients.processor import (
     AnyRequest,
     AuthorizeRequest,
+    CancelRefundRequest,
     CaptureRequest,
+    IncrementRequest,
     NotFound,
     Processor,
     ProcessorTimeout,
     ProcessorUnavailable,
+    RefundRequest,
     StatusOutcome,
     Unknown,
     VoidRequest,
@@ -80,4 +83,9 @@ def _send(processor: Processor, request: AnyRequest) -> Answer:
             return processor.capture(request)
         case VoidRequest():
             return processor.void(request)
-    raise AssertionError(f"no attempt sends a {type(request).__name__}")
+        case IncrementRequest():
+            return processor.increment(request)
+        case RefundRequest():
+            return processor.refund(request)
+        case CancelRefundRequest():
+            return processor.cancel_refund(request)

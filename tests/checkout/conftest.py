@@ -19,7 +19,10 @@ def session(api) -> Callable[..., dict[str, Any]]:
     """`session(locale="mk")` is a new session over two coffees for 25.00 EUR, unless told otherwise."""
 
     def create(**given: Any) -> dict[str, Any]:
-        line = {"price_data": {"currency": "eur", "unit_amount": 1250, "product_data": {"name": "Coffee"}}, "quantity": 2}
+        line = {
+            "price_data": {"currency": "eur", "unit_amount": 1250, "product_data": {"name": "Coffee"}},
+            "quantity": 2,
+        }
         body = {"mode": "payment", **({} if given.get("mode") == "setup" else {"line_items": [line]}), **given}
         answer = api.post("/v1/checkout/sessions", body)
         assert answer.status_code == 200, answer.content

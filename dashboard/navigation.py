@@ -43,7 +43,12 @@ RAIL: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
     (
         "Money",
         (
-            Entry("Payments", "icons/payments.html", "payments:read", ("payments", "payment")),
+            Entry(
+                "Payments",
+                "icons/payments.html",
+                "payments:read",
+                ("payments", "payment", "payment_capture", "payment_cancel", "payment_refund"),
+            ),
             Entry("Balance", "icons/balance.html", "balance:read", ("balance",)),
             Entry(
                 "Ledger",

@@ -12,6 +12,7 @@ from dashboard.pages import (
     mailbox,
     objects,
     organizations,
+    payment_actions,
     payments,
     request_logs,
     theme,
@@ -31,6 +32,17 @@ urlpatterns = [
     path("o/<slug:org_slug>/<slug:mode>/objects/<slug:object_id>", objects.show, name="object"),
     path("o/<slug:org_slug>/<slug:mode>/payments", payments.payments, name="payments"),
     path("o/<slug:org_slug>/<slug:mode>/payments/<slug:payment_id>", payments.payment, name="payment"),
+    path(
+        "o/<slug:org_slug>/<slug:mode>/payments/<slug:payment_id>/capture",
+        payment_actions.capture,
+        name="payment_capture",
+    ),
+    path(
+        "o/<slug:org_slug>/<slug:mode>/payments/<slug:payment_id>/cancel", payment_actions.cancel, name="payment_cancel"
+    ),
+    path(
+        "o/<slug:org_slug>/<slug:mode>/payments/<slug:payment_id>/refund", payment_actions.refund, name="payment_refund"
+    ),
     path("o/<slug:org_slug>/<slug:mode>/balance", balance.balance, name="balance"),
     path("o/<slug:org_slug>/<slug:mode>/balance/transactions.csv", balance.export, name="balance_export"),
     path("o/<slug:org_slug>/<slug:mode>/ledger", ledger_accounts.accounts, name="ledger_accounts"),

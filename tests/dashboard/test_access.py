@@ -16,6 +16,9 @@ OF_AN_ORGANIZATION = {
     "request_log": "logs:read",
     "payments": "payments:read",
     "payment": "payments:read",
+    "payment_capture": "payments:write",
+    "payment_cancel": "payments:write",
+    "payment_refund": "payments:write",
     "balance": "balance:read",
     "balance_export": "balance:read",
     "ledger_accounts": "ledger:read",
@@ -43,6 +46,7 @@ OBJECTS |= {"object": ["pi_0000000000000000000000"], "request_log": ["req_000000
 OBJECTS |= {name: ["cus_0000000000000000000000"] for name in ("customer", "customer_edit", "customer_delete")}
 OBJECTS |= {"ledger_account": ["lacct_0000000000000000000000"]}
 OBJECTS |= {"ledger_transaction": ["ltxn_0000000000000000000000"]}
+OBJECTS |= {f"payment_{name}": OBJECTS["payment"] for name in ("capture", "cancel", "refund")}
 OBJECTS["api_key_revoke"] = OBJECTS["api_key_roll"]
 
 

@@ -72,6 +72,15 @@ def _customer(api: Any, caller: Any) -> dict[str, str]:
     return {"customer_id": recipes.customer(api)}
 
 
+def _held(api: Any, caller: Any) -> dict[str, str]:
+    return {"payment_id": recipes.held_intent(api)}
+
+
+def _paid(api: Any, caller: Any) -> dict[str, str]:
+    intent = api.get(f"/v1/charges/{recipes.charge(api)}").json()["payment_intent"]
+    return {"payment_id": intent}
+
+
 def _account(api: Any, caller: Any) -> dict[str, str]:
     return {"account_id": recipes.account(api)}
 
@@ -91,6 +100,9 @@ PAGES = {
     "dashboard:request_log": Page("logs:read", _request),
     "dashboard:payments": Page("payments:read"),
     "dashboard:payment": Page("payments:read", _payment),
+    "dashboard:payment_capture": Page("payments:write", _held, {**ONCE, "amount": "25.00"}, FORM),
+    "dashboard:payment_cancel": Page("payments:write", _held, ONCE, FORM),
+    "dashboard:payment_refund": Page("payments:write", _paid, {**ONCE, "amount": "5.00"}, FORM),
     "dashboard:balance": Page("balance:read"),
     "dashboard:balance_export": Page("balance:read"),
     "dashboard:ledger_accounts": Page("ledger:read"),

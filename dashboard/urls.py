@@ -6,6 +6,7 @@ from dashboard.pages import (
     api_keys,
     balance,
     customers,
+    events,
     home,
     ledger_accounts,
     ledger_transactions,
@@ -16,6 +17,8 @@ from dashboard.pages import (
     payments,
     request_logs,
     theme,
+    webhook_deliveries,
+    webhook_endpoints,
 )
 
 app_name = "dashboard"
@@ -70,6 +73,34 @@ urlpatterns = [
     path("o/<slug:org_slug>/<slug:mode>/developers/logs", request_logs.request_logs, name="request_logs"),
     path(
         "o/<slug:org_slug>/<slug:mode>/developers/logs/<slug:request_id>", request_logs.request_log, name="request_log"
+    ),
+    path("o/<slug:org_slug>/<slug:mode>/developers/events", events.events, name="events"),
+    path("o/<slug:org_slug>/<slug:mode>/developers/events/<slug:event_id>", events.event, name="event"),
+    path("o/<slug:org_slug>/<slug:mode>/developers/events/<slug:event_id>/resend", events.resend, name="event_resend"),
+    path("o/<slug:org_slug>/<slug:mode>/developers/webhooks", webhook_endpoints.endpoints, name="webhook_endpoints"),
+    path("o/<slug:org_slug>/<slug:mode>/developers/webhooks/new", webhook_endpoints.new, name="webhook_endpoint_new"),
+    path("o/<slug:org_slug>/<slug:mode>/developers/webhooks/inbox", webhook_deliveries.inbox, name="webhook_inbox"),
+    path(
+        "o/<slug:org_slug>/<slug:mode>/developers/webhooks/deliveries/<slug:delivery_id>",
+        webhook_deliveries.delivery,
+        name="webhook_delivery",
+    ),
+    path(
+        "o/<slug:org_slug>/<slug:mode>/developers/webhooks/deliveries/<slug:delivery_id>/resend",
+        webhook_deliveries.resend,
+        name="webhook_delivery_resend",
+    ),
+    *(
+        path(f"o/<slug:org_slug>/<slug:mode>/developers/webhooks/<slug:endpoint_id>{rest}", view, name=name)
+        for rest, view, name in (
+            ("", webhook_endpoints.endpoint, "webhook_endpoint"),
+            ("/edit", webhook_endpoints.edit, "webhook_endpoint_edit"),
+            ("/rotate", webhook_endpoints.rotate, "webhook_endpoint_rotate"),
+            ("/switch", webhook_endpoints.switch, "webhook_endpoint_switch"),
+            ("/delete", webhook_endpoints.delete, "webhook_endpoint_delete"),
+            ("/test", webhook_deliveries.send_test, "webhook_endpoint_test"),
+            ("/replay", webhook_deliveries.replay, "webhook_endpoint_replay"),
+        )
     ),
     path("o/<slug:org_slug>/<slug:mode>/developers/api-keys", api_keys.api_keys, name="api_keys"),
     path("o/<slug:org_slug>/<slug:mode>/developers/api-keys/new", api_keys.new, name="api_key_new"),

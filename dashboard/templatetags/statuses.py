@@ -26,6 +26,14 @@ REFUND_STATUSES: Final = {
 }
 """The same by the status of a refund."""
 
+DELIVERY_STATUSES: Final = {
+    "pending": ("On its way", "info"),
+    "succeeded": ("Confirmed", "good"),
+    "failed": ("Given up", "bad"),
+    "canceled": ("Canceled", ""),
+}
+"""The same by the status of a webhook delivery."""
+
 register = template.Library()
 
 
@@ -51,3 +59,15 @@ def refund_text(status: str) -> str:
 def refund_tone(status: str) -> str:
     """The badge tone for a refund's status."""
     return REFUND_STATUSES.get(status, (status, ""))[1]
+
+
+@register.filter
+def delivery_text(status: str) -> str:
+    """The words for a delivery's status."""
+    return DELIVERY_STATUSES.get(status, (status, ""))[0]
+
+
+@register.filter
+def delivery_tone(status: str) -> str:
+    """The badge tone for a delivery's status."""
+    return DELIVERY_STATUSES.get(status, (status, ""))[1]

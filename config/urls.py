@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("connect.api.urls")),
     path("v1/", include("payments.api.urls")),
     path("v1/", include("ledger.api.urls")),
+    path("", include("payments.pages.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", include("connect.admin.urls")),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from connect.domain.permissions import Role
-from connect.models import Membership
+from connect.models import Membership, Organization
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,11 @@ def for_member(user_id: UUID, slug: str) -> OrganizationRef | None:
 def _ref(row: Membership) -> OrganizationRef:
     organization = row.organization
     return OrganizationRef(organization.id, organization.name, organization.slug, organization.tier, row.role)
+
+
+def name(organization_id: UUID) -> str:
+    """What the organization calls itself: for pages on which a payer sees whom they pay."""
+    return Organization.objects.values_list("name", flat=True).get(pk=organization_id)
 
 
 def addresses_of(organization_id: UUID, roles: Collection[Role]) -> list[str]:

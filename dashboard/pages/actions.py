@@ -52,8 +52,9 @@ class ActionForm(forms.Form):
 
     def renew_key(self) -> None:
         """A new key for what is sent next: the old one has its answer."""
-        self.data = self.data.copy()  # type: ignore[union-attr] # a QueryDict
-        self.data[KEY_FIELD] = _fresh_key()
+        data = cast("QueryDict", self.data).copy()
+        data[KEY_FIELD] = _fresh_key()
+        self.data = data
 
 
 def local(request: HttpRequest, page: OrganizationPage, form: ActionForm, work: Callable[[Caller], Any]) -> Any:

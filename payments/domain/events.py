@@ -43,6 +43,25 @@ _TYPES: Final = (
     EventType("payment_method.attached", "payment_method", "A payment method was attached to a customer."),
     EventType("payment_method.detached", "payment_method", "A payment method was detached from its customer."),
     EventType("payment_method.updated", "payment_method", "A payment method changed."),
+    EventType("product.created", "product", "A product was created."),
+    EventType("product.updated", "product", "A product changed."),
+    EventType("product.deleted", "product", "A product was deleted."),
+    EventType("price.created", "price", "A price was created."),
+    EventType("price.updated", "price", "A price changed."),
+    EventType(
+        "checkout.session.completed", "checkout.session", "A payer finished the hosted page; read `payment_status`."
+    ),
+    EventType(
+        "checkout.session.async_payment_succeeded",
+        "checkout.session",
+        "The payment of a session that was complete but unpaid has arrived.",
+    ),
+    EventType(
+        "checkout.session.async_payment_failed",
+        "checkout.session",
+        "The payment of a session that was complete but unpaid has failed.",
+    ),
+    EventType("checkout.session.expired", "checkout.session", "A session ended without a payment."),
     EventType("refund.created", "refund", "A refund was created."),
     EventType("refund.updated", "refund", "A refund changed."),
     EventType("refund.failed", "refund", "A refund failed; its amount is back in the balance."),

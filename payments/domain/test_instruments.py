@@ -279,7 +279,7 @@ FAULTS: Final = (
                follow=Follow.CAPTURE_EXPIRED),
     Instrument("voidTimeout", "4000009900000103", "Authorized; the release happens, and its answer is lost.",
                follow=Follow.VOID_TIMEOUT_THEN_VOIDED),
-    Instrument("captureLateDecline", "4000009900000244", 
+    Instrument("captureLateDecline", "4000009900000244",
                "Authorized; a capture is pending first, then finds the hold expired.",
                follow=Follow.CAPTURE_PENDING_THEN_EXPIRED),
     Instrument("captureUnknown", "4000009900000251", "Authorized; nobody can say what became of a capture.",

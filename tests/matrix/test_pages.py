@@ -30,6 +30,7 @@ ELSEWHERE = {
     "/readyz": "for machines",
     "/metrics": "for machines, with a token of its own",
     "/admin": "staff only; tests/admin",
+    "/c": "for payers, who have no account: the secret in the address is all; tests/checkout",
     "/webhook-inbox": "for machines; its address is the credential",
     "/static": "files",
 }

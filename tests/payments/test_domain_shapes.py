@@ -13,7 +13,7 @@ import pytest
 from connect.kit import ids
 from connect.kit.money import Money
 from payments.domain import charge_details, errors, fees, test_instruments
-from payments.shapes import balance, balance_transactions, charges, customers, payment_intents, payment_methods
+from payments.shapes import balance, balance_transactions, charges, customers, payment_intents, payment_methods, refunds
 
 SDK = json.loads((Path(__file__).parent / "data" / "stripe_shapes.json").read_text())["resources"]
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -43,7 +43,7 @@ CHARGE = SimpleNamespace(
 CUSTOMER = SimpleNamespace(
     id=ONE, account_id=UUID(int=0), email="a@b.mk", name="Ana", phone="", description="", address=ADDRESS,
     shipping=None, preferred_locales=["mk"], balance_minor=0, default_payment_method_id=ONE, invoice_prefix="A1B2",
-    metadata={}, deleted_at=None, created_at=AT,
+    metadata={}, deleted_at=None, test_clock_id=None, created_at=AT,
 )  # fmt: skip
 METHOD = SimpleNamespace(
     id=ONE, account_id=UUID(int=0), type="card", customer_id=ONE, card=CARD.stored(), billing_details={}, metadata={},
@@ -54,6 +54,12 @@ TRANSACTION = SimpleNamespace(
     status="pending", available_on=fees.available_on(AT), source_id=ids.encode("ch", ONE), reporting_category="charge",
     description="", exchange_rate=None, fee_details=fees.fee_details(Money(28, "eur")), created_at=AT,
 )  # fmt: skip
+REFUND = SimpleNamespace(
+    id=ONE, account_id=UUID(int=0), amount_minor=500, currency="eur", charge_id=ONE, payment_intent_id=ONE,
+    customer_id=None, payment_method_id=ONE, status="succeeded", reason="duplicate", failure_reason=None,
+    next_action=None, processor_reference="sbx_2", balance_transaction_id=ONE, failure_balance_transaction_id=None,
+    metadata={}, created_at=AT,
+)  # fmt: skip
 BALANCES = [balance.CurrencyBalance("rsd", 0, -5), balance.CurrencyBalance("eur", 100, 1971)]
 
 RENDERED = {
@@ -63,6 +69,7 @@ RENDERED = {
     "payment_method": payment_methods.render(METHOD, livemode=False),
     "balance_transaction": balance_transactions.render(TRANSACTION, livemode=False),
     "balance": balance.render(BALANCES, livemode=False),
+    "refund": refunds.render(REFUND, livemode=False),
 }
 TYPE_FIELDS = set(SDK["payment_method"]["type"]["enum"]) - {"card"}
 ABSENT = {"customer": {"deleted"}, "payment_method": TYPE_FIELDS}
@@ -107,7 +114,8 @@ def test_what_can_be_expanded_is_an_id_until_then(name: str) -> None:
         value: Any = sent
         for part in path.split("."):
             value = value[part]
-        assert value is None or value == ids.encode(prefix, ONE)
+        prefixes = (prefix,) if isinstance(prefix, str) else prefix
+        assert value is None or value in [ids.encode(one, ONE) for one in prefixes]
 
 
 def test_a_payment_intent_on_the_wire() -> None:

@@ -87,7 +87,9 @@ def payment(request: HttpRequest, page: OrganizationPage, payment_id: str) -> Ht
     charges = charge_selectors.for_intent(page.caller, found.id)
     posted = _postings(found, charges) if page.allows("ledger:read") else []
     given_back = _refunds(page, found)
-    events = event_selectors.for_objects(page.caller, [each.id for each in (found, *charges, *given_back)])
+    events = event_selectors.for_objects(
+        page.caller, [found.id, *(each.id for each in charges), *(each.id for each in given_back)]
+    )
     context = {
         "payment": found,
         "tab": "overview",

@@ -16,10 +16,22 @@ def register() -> None:
     from connect.shapes.webhook_endpoints import WebhookDeliveryOut, WebhookEndpointOut
 
     resources = (
-        Resource("evt", "event", EventOut, events.load, None, "events:read"),
-        Resource("we", "webhook_endpoint", WebhookEndpointOut, webhook_endpoints.load, None, "webhook_endpoints:read"),
+        Resource("evt", "event", EventOut, events.load, "developers/events/{id}", "events:read"),
         Resource(
-            "whd", "webhook_delivery", WebhookDeliveryOut, webhook_deliveries.load, None, "webhook_endpoints:read"
+            "we",
+            "webhook_endpoint",
+            WebhookEndpointOut,
+            webhook_endpoints.load,
+            "developers/webhooks/{id}",
+            "webhook_endpoints:read",
+        ),
+        Resource(
+            "whd",
+            "webhook_delivery",
+            WebhookDeliveryOut,
+            webhook_deliveries.load,
+            "developers/webhooks/deliveries/{id}",
+            "webhook_endpoints:read",
         ),
         Resource(PREFIX, "test_helpers.test_clock", TestClockOut, test_clocks.load, None, "test_clocks:read"),
     )

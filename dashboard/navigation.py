@@ -43,7 +43,12 @@ RAIL: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
     (
         "Money",
         (
-            Entry("Payments", "icons/payments.html", "payments:read", ("payments", "payment")),
+            Entry(
+                "Payments",
+                "icons/payments.html",
+                "payments:read",
+                ("payments", "payment", "payment_capture", "payment_cancel", "payment_refund"),
+            ),
             Entry("Balance", "icons/balance.html", "balance:read", ("balance",)),
             Entry(
                 "Ledger",
@@ -68,6 +73,26 @@ RAIL: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
                 "api_keys:read",
                 ("api_keys", "api_key_new", "api_key_roll", "api_key_revoke"),
             ),
+            Entry(
+                "Webhooks",
+                "icons/webhooks.html",
+                "webhook_endpoints:read",
+                (
+                    "webhook_endpoints",
+                    "webhook_endpoint",
+                    "webhook_endpoint_new",
+                    "webhook_endpoint_edit",
+                    "webhook_endpoint_rotate",
+                    "webhook_endpoint_switch",
+                    "webhook_endpoint_delete",
+                    "webhook_endpoint_test",
+                    "webhook_endpoint_replay",
+                    "webhook_delivery",
+                    "webhook_delivery_resend",
+                    "webhook_inbox",
+                ),
+            ),
+            Entry("Events", "icons/events.html", "events:read", ("events", "event", "event_resend")),
             Entry("Request log", "icons/logs.html", "logs:read", ("request_logs", "request_log")),
         ),
     ),

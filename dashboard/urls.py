@@ -6,15 +6,19 @@ from dashboard.pages import (
     api_keys,
     balance,
     customers,
+    events,
     home,
     ledger_accounts,
     ledger_transactions,
     mailbox,
     objects,
     organizations,
+    payment_actions,
     payments,
     request_logs,
     theme,
+    webhook_deliveries,
+    webhook_endpoints,
 )
 
 app_name = "dashboard"
@@ -31,6 +35,17 @@ urlpatterns = [
     path("o/<slug:org_slug>/<slug:mode>/objects/<slug:object_id>", objects.show, name="object"),
     path("o/<slug:org_slug>/<slug:mode>/payments", payments.payments, name="payments"),
     path("o/<slug:org_slug>/<slug:mode>/payments/<slug:payment_id>", payments.payment, name="payment"),
+    path(
+        "o/<slug:org_slug>/<slug:mode>/payments/<slug:payment_id>/capture",
+        payment_actions.capture,
+        name="payment_capture",
+    ),
+    path(
+        "o/<slug:org_slug>/<slug:mode>/payments/<slug:payment_id>/cancel", payment_actions.cancel, name="payment_cancel"
+    ),
+    path(
+        "o/<slug:org_slug>/<slug:mode>/payments/<slug:payment_id>/refund", payment_actions.refund, name="payment_refund"
+    ),
     path("o/<slug:org_slug>/<slug:mode>/balance", balance.balance, name="balance"),
     path("o/<slug:org_slug>/<slug:mode>/balance/transactions.csv", balance.export, name="balance_export"),
     path("o/<slug:org_slug>/<slug:mode>/ledger", ledger_accounts.accounts, name="ledger_accounts"),
@@ -58,6 +73,34 @@ urlpatterns = [
     path("o/<slug:org_slug>/<slug:mode>/developers/logs", request_logs.request_logs, name="request_logs"),
     path(
         "o/<slug:org_slug>/<slug:mode>/developers/logs/<slug:request_id>", request_logs.request_log, name="request_log"
+    ),
+    path("o/<slug:org_slug>/<slug:mode>/developers/events", events.events, name="events"),
+    path("o/<slug:org_slug>/<slug:mode>/developers/events/<slug:event_id>", events.event, name="event"),
+    path("o/<slug:org_slug>/<slug:mode>/developers/events/<slug:event_id>/resend", events.resend, name="event_resend"),
+    path("o/<slug:org_slug>/<slug:mode>/developers/webhooks", webhook_endpoints.endpoints, name="webhook_endpoints"),
+    path("o/<slug:org_slug>/<slug:mode>/developers/webhooks/new", webhook_endpoints.new, name="webhook_endpoint_new"),
+    path("o/<slug:org_slug>/<slug:mode>/developers/webhooks/inbox", webhook_deliveries.inbox, name="webhook_inbox"),
+    path(
+        "o/<slug:org_slug>/<slug:mode>/developers/webhooks/deliveries/<slug:delivery_id>",
+        webhook_deliveries.delivery,
+        name="webhook_delivery",
+    ),
+    path(
+        "o/<slug:org_slug>/<slug:mode>/developers/webhooks/deliveries/<slug:delivery_id>/resend",
+        webhook_deliveries.resend,
+        name="webhook_delivery_resend",
+    ),
+    *(
+        path(f"o/<slug:org_slug>/<slug:mode>/developers/webhooks/<slug:endpoint_id>{rest}", view, name=name)
+        for rest, view, name in (
+            ("", webhook_endpoints.endpoint, "webhook_endpoint"),
+            ("/edit", webhook_endpoints.edit, "webhook_endpoint_edit"),
+            ("/rotate", webhook_endpoints.rotate, "webhook_endpoint_rotate"),
+            ("/switch", webhook_endpoints.switch, "webhook_endpoint_switch"),
+            ("/delete", webhook_endpoints.delete, "webhook_endpoint_delete"),
+            ("/test", webhook_deliveries.send_test, "webhook_endpoint_test"),
+            ("/replay", webhook_deliveries.replay, "webhook_endpoint_replay"),
+        )
     ),
     path("o/<slug:org_slug>/<slug:mode>/developers/api-keys", api_keys.api_keys, name="api_keys"),
     path("o/<slug:org_slug>/<slug:mode>/developers/api-keys/new", api_keys.new, name="api_key_new"),

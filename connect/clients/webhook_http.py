@@ -11,10 +11,12 @@ import asyncio
 import ssl
 import time
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from types import TracebackType
-from typing import Final, Literal, Self
+from typing import Any, Final, Literal, Self
+from weakref import WeakSet
 
 import aiohttp
 from yarl import URL
@@ -31,6 +33,9 @@ HEADERS_MAX: Final = 64
 HEADER_BYTES_MAX: Final = 16 * 1024
 LINE_BYTES_MAX: Final = 8 * 1024
 BODY_BYTES_MAX: Final = 64 * 1024
+KEPT_TRIES: Final = 3
+"""How many kept connections may turn out to be closed by the server before a request counts as answered badly. They
+say nothing about the endpoint; a new connection that is closed does."""
 TARGETS_KEPT: Final = 1_000
 IDLE_SECONDS: Final = 1.5
 """How long an unused connection is kept: less than servers do (2 s and more), so that we do not write into a closed
@@ -64,6 +69,23 @@ class Failed:
 Outcome = Answered | Failed
 
 
+_kept: ContextVar[bool] = ContextVar("kept_connection", default=False)
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Tells in `_kept` whether the connection it gives was used before."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._used: WeakSet[object] = WeakSet()
+
+    async def connect(self, *arguments: Any, **options: Any) -> aiohttp.connector.Connection:
+        connection = await super().connect(*arguments, **options)
+        _kept.set(connection.protocol in self._used)
+        self._used.add(connection.protocol)
+        return connection
+
+
 class WebhookClient:
     """Connections to endpoints, used again while they are busy. Make one inside the event loop and close it there.
 
@@ -84,7 +106,7 @@ class WebhookClient:
         # The same few URLs again and again; refusals are not kept.
         self._target = lru_cache(TARGETS_KEPT)(lambda url: URL(addresses.parse(url, allowed).url, encoded=True))
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
+            connector=_Connector(
                 resolver=resolver.GuardedResolver(allowed, lookup),
                 ttl_dns_cache=DNS_SECONDS,
                 keepalive_timeout=IDLE_SECONDS,
@@ -110,6 +132,12 @@ class WebhookClient:
         try:
             target = self._target(url)
             async with asyncio.timeout(self._total):
+                for _ in range(KEPT_TRIES):
+                    try:
+                        return await self._post(target, headers, body, started)
+                    except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+                        if not _kept.get():
+                            raise
                 return await self._post(target, headers, body, started)
         except Exception as error:  # noqa: BLE001 - a stranger's server decides what goes wrong here
             kind, message = _explained(error, self._total)

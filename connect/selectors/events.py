@@ -37,7 +37,12 @@ class EventInfo:
 
 def for_object(caller: Caller, object_id: str) -> list[EventInfo]:
     """What happened to one object, newest first."""
-    rows = _listed(caller).filter(object_id=object_id).order_by("-id")
+    return for_objects(caller, [object_id])
+
+
+def for_objects(caller: Caller, object_ids: Collection[str]) -> list[EventInfo]:
+    """What happened to several objects that belong together, newest first, in one statement."""
+    rows = _listed(caller).filter(object_id__in=list(object_ids)).order_by("-id")
     return [_info(row) for row in rows]
 
 

@@ -51,7 +51,7 @@ HEARTBEAT_SECONDS: Final = 5.0
 PLACES_TOTAL: Final = 500
 DATABASE_THREADS: Final = 3
 FAN_OUT_MAX: Final = 500
-CLAIM_MAX: Final = 500
+CLAIM_MAX: Final = 1_000
 SLOW_SECONDS: Final = 5.0
 """An endpoint that takes longer to answer gets fewer places."""
 BEGIN_SECONDS: Final = webhook_deliveries.LEASE_SECONDS - TOTAL_SECONDS - 15
@@ -59,6 +59,7 @@ BEGIN_SECONDS: Final = webhook_deliveries.LEASE_SECONDS - TOTAL_SECONDS - 15
 
 _AWAY: Final = (OperationalError, InterfaceError, psycopg.OperationalError)
 Result = TypeVar("Result")
+_Window = SlidingWindow[tuple[Outgoing, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Options:
 class _Turn:
     """What a pump asks of the database in one go, and what it got."""
 
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[tuple[Outgoing, Outcome]] = field(default_factory=list)
     returned: list[Outgoing] = field(default_factory=list)
     look: bool = False
     rooms: dict[UUID, int] = field(default_factory=dict)
@@ -194,8 +195,8 @@ class _Pump:
         self._dispatcher = dispatcher
         self._client = dispatcher.client(environment)
         self._per_second = dispatcher.options.per_second
-        self._windows: dict[UUID, SlidingWindow[tuple[Outgoing, float]]] = {}
-        self._answers: list[Answer] = []
+        self._windows: dict[UUID, _Window] = {}
+        self._answers: list[tuple[Outgoing, Outcome]] = []
         self._returned: list[Outgoing] = []
         self._sending: set[asyncio.Task[None]] = set()
         self._timed: set[UUID] = set()
@@ -218,6 +219,8 @@ class _Pump:
             claimed_at = time.monotonic()
             await self._dispatcher.database.run(_take_turn, self.environment, turn)
             tries = 0 if turn.recorded else tries + 1
+            if turn.recorded:
+                _tell(turn)
             self._welcome(turn, claimed_at + BEGIN_SECONDS)
             if turn.away is not None:
                 self._take_back(turn)
@@ -255,7 +258,7 @@ class _Pump:
         for outgoing in turn.claimed:
             window = self._windows.get(outgoing.endpoint_id)
             if window is None:
-                window = self._windows[outgoing.endpoint_id] = SlidingWindow(per_second=self._per_second)
+                window = self._windows[outgoing.endpoint_id] = _Window(per_second=self._per_second)
             window.waiting.append((outgoing, begin_until))
         if turn.claim and turn.away is None and len(turn.claimed) < CLAIM_MAX:
             counts = Counter(outgoing.endpoint_id for outgoing in turn.claimed)
@@ -282,8 +285,7 @@ class _Pump:
                     self._timed.add(key)
                     asyncio.get_running_loop().call_later(wait, self._begin_again, key)
                 return
-            outgoing, begin_until = window.begin(time.monotonic())
-            task = asyncio.create_task(self._send(window, outgoing, begin_until))
+            task = asyncio.create_task(self._send(key, window, *window.begin(time.monotonic())))
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
 
@@ -291,22 +293,27 @@ class _Pump:
         self._timed.discard(key)
         self._begin(key)
 
-    async def _send(self, window: SlidingWindow[Any], outgoing: Outgoing, begin_until: float) -> None:
-        patient = True
-        async with self._dispatcher.places:
-            if self._dispatcher.stopping or time.monotonic() > begin_until:
-                self._returned.append(outgoing)
-                metrics.WEBHOOKS_RETURNED.inc()
-            else:
-                metrics.WEBHOOKS_UNDER_WAY.inc()
-                outcome = await self._client.post(outgoing.url, headers=outgoing.headers, body=outgoing.body)
-                metrics.WEBHOOKS_UNDER_WAY.dec()
-                failpoint("connect.webhooks.sent")
-                self._answers.append(_answer(outgoing, outcome))
-                patient = isinstance(outcome, Answered) and outcome.duration < SLOW_SECONDS
-        window.end(time.monotonic(), patient=patient)
-        self._begin(outgoing.endpoint_id)
-        self._awake.set()
+    async def _send(self, key: UUID, window: _Window, outgoing: Outgoing, begin_until: float) -> None:
+        """Send one delivery after the other, in one place of the window, until none may begin at once."""
+        while True:
+            async with self._dispatcher.places:
+                if self._dispatcher.stopping or time.monotonic() > begin_until:
+                    self._returned.append(outgoing)
+                    patient = True
+                else:
+                    outcome = await self._client.post(outgoing.url, headers=outgoing.headers, body=outgoing.body)
+                    failpoint("connect.webhooks.sent")
+                    self._answers.append((outgoing, outcome))
+                    patient = isinstance(outcome, Answered) and outcome.duration < SLOW_SECONDS
+            now = time.monotonic()
+            window.end(now, patient=patient)
+            self._awake.set()
+            if window.wait(now) != 0:
+                break
+            outgoing, begin_until = window.begin(now)
+            if window.under_way < window.places:
+                self._begin(key)
+        self._begin(key)
 
 
 class _Database:
@@ -354,7 +361,7 @@ def _take_turn(environment: EnvironmentRef, turn: _Turn) -> None:
                 turn.fanned_out = webhook_deliveries.fan_out(caller, limit=FAN_OUT_MAX)
         claimed: list[Outgoing] = []
         with use_environment(environment):
-            webhook_deliveries.record(caller, turn.answers)
+            webhook_deliveries.record(caller, [_answer(*pair) for pair in turn.answers])
             webhook_deliveries.give_back(caller, turn.returned)
             if turn.claim:
                 claimed = webhook_deliveries.claim(caller, limit=CLAIM_MAX, rooms=turn.rooms, room=PLACES_FIRST)
@@ -364,30 +371,36 @@ def _take_turn(environment: EnvironmentRef, turn: _Turn) -> None:
 
 
 def _answer(outgoing: Outgoing, outcome: Outcome) -> Answer:
-    """What is recorded of an attempt, counted and, where it is no success, logged: without address, body or secret."""
+    """What is recorded of an attempt."""
     duration_ms = round(outcome.duration * 1000)
     if isinstance(outcome, Answered):
-        result = f"{outcome.status // 100}xx"
         headers = {name.lower(): value for name, value in outcome.headers.items()}
-        answer = Answer(outgoing.delivery_id, outgoing.number, outcome.status, duration_ms, headers, outcome.body)
-    else:
-        result = outcome.kind
-        answer = Answer(
-            outgoing.delivery_id, outgoing.number, None, duration_ms, error_kind=outcome.kind, error=outcome.message
-        )
-    metrics.WEBHOOK_ATTEMPTS.labels(result).inc()
-    metrics.WEBHOOK_SECONDS.observe(outcome.duration)
-    if result != "2xx":
-        log.info(
-            "webhooks.not_delivered",
-            endpoint=ids.encode(PREFIX, outgoing.endpoint_id),
-            delivery=ids.encode(DELIVERY_PREFIX, outgoing.delivery_id),
-            attempt=outgoing.number,
-            result=result,
-            status=answer.status,
-            duration_ms=duration_ms,
-        )
-    return answer
+        return Answer(outgoing.delivery_id, outgoing.number, outcome.status, duration_ms, headers, outcome.body)
+    return Answer(
+        outgoing.delivery_id, outgoing.number, None, duration_ms, error_kind=outcome.kind, error=outcome.message
+    )
+
+
+def _tell(turn: _Turn) -> None:
+    """Count what was recorded and log what was not delivered: without address, body or secret."""
+    metrics.WEBHOOKS_RETURNED.inc(len(turn.returned))
+    results: Counter[str] = Counter()
+    for outgoing, outcome in turn.answers:
+        result = f"{outcome.status // 100}xx" if isinstance(outcome, Answered) else outcome.kind
+        results[result] += 1
+        metrics.WEBHOOK_SECONDS.observe(outcome.duration)
+        if result != "2xx":
+            log.info(
+                "webhooks.not_delivered",
+                endpoint=ids.encode(PREFIX, outgoing.endpoint_id),
+                delivery=ids.encode(DELIVERY_PREFIX, outgoing.delivery_id),
+                attempt=outgoing.number,
+                result=result,
+                status=getattr(outcome, "status", None),
+                duration_ms=round(outcome.duration * 1000),
+            )
+    for result, count in results.items():
+        metrics.WEBHOOK_ATTEMPTS.labels(result).inc(count)
 
 
 def _count_away(what: str, error: Exception) -> None:

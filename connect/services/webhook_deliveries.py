@@ -110,15 +110,18 @@ def claim(
     endpoints = {row.id: row for row in WebhookEndpoint.objects.filter(pk__in={row.endpoint_id for row in taken})}
     keys = {identifier: _secrets(caller, row) for identifier, row in endpoints.items()}
     outgoing, unsigned = [], []
+    bodies: dict[UUID, tuple[str, bytes]] = {}
     for row in taken:
-        event = event_shapes.render(
-            events[row.event_id], livemode=caller.livemode, pending_webhooks=pending.get(row.event_id, 0)
-        )
-        body = msgspec.json.encode(event)
+        if row.event_id not in bodies:
+            event = event_shapes.render(
+                events[row.event_id], livemode=caller.livemode, pending_webhooks=pending.get(row.event_id, 0)
+            )
+            bodies[row.event_id] = event.id, msgspec.json.encode(event)
+        message_id, body = bodies[row.event_id]
         headers = {"Content-Type": "application/json; charset=utf-8", "User-Agent": USER_AGENT}
         secrets = keys[row.endpoint_id]
         if secrets:
-            headers |= webhook_signatures.headers(body, message_id=event.id, secrets=secrets, at=unix(now))
+            headers |= webhook_signatures.headers(body, message_id=message_id, secrets=secrets, at=unix(now))
         url = endpoints[row.endpoint_id].url
         outgoing.append(Outgoing(row.id, row.endpoint_id, row.number, url, body, headers))
         if not secrets:

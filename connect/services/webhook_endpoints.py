@@ -12,7 +12,7 @@ from django.db import connection
 
 from connect.domain import events as domain_events
 from connect.domain import versions, webhook_signatures
-from connect.domain.errors import EventTypeUnknown, WebhookEndpointLimit
+from connect.domain.errors import EventTypeUnknown, UrlInvalid, WebhookEndpointLimit
 from connect.domain.webhook_endpoints import ENDPOINTS_MAX, EVERY_EVENT, OVERLAP_SECONDS_MAX, normal_url
 from connect.kit import event_types, ids, secretbox
 from connect.kit.caller import Caller
@@ -177,7 +177,11 @@ def _lock_account(caller: Caller) -> None:
 
 
 def _checked_url(caller: Caller, url: str) -> str:
-    return normal_url(url, is_test=not caller.livemode, allowed=settings.FC_PRIVATE_HOSTS_ALLOWED)
+    try:
+        return normal_url(url, is_test=not caller.livemode, allowed=settings.FC_PRIVATE_HOSTS_ALLOWED)
+    except UrlInvalid as refused:
+        refused.param = "url"
+        raise
 
 
 def _checked_events(names: Sequence[str]) -> list[str]:

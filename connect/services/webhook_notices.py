@@ -47,7 +47,7 @@ def send_due(environment: EnvironmentRef) -> int:
     notices = _claim(environment)
     sent = 0
     for notice in notices:
-        people = organizations.addresses_of(environment.organization_id, PERMISSIONS["webhooks:write"])
+        people = organizations.addresses_of(environment.organization_id, PERMISSIONS["webhook_endpoints:write"])
         if people:
             try:
                 _message(environment, notice, people).send()

@@ -10,11 +10,12 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from connect.kit import ids
 from connect.kit.errors import ResourceMissing
 from connect.kit.pages import Page
 from connect.selectors import events as event_selectors
 from connect.selectors import request_logs as request_log_selectors
-from dashboard.pages import curl, lists, postings
+from dashboard.pages import curl, lists, payment_actions, postings
 from dashboard.pages.access import OrganizationPage, organization_page, render
 from dashboard.pages.postings import Posting
 from dashboard.templatetags.statuses import PAYMENT_STATUSES
@@ -22,9 +23,11 @@ from ledger.selectors import transactions as transaction_selectors
 from payments.selectors import balance_transactions as balance_transaction_selectors
 from payments.selectors import charges as charge_selectors
 from payments.selectors import payment_intents as payment_intent_selectors
+from payments.selectors import refunds as refund_selectors
 from payments.shapes.balance_transactions import BalanceTransactionOut
 from payments.shapes.charges import ChargeOut
 from payments.shapes.payment_intents import PaymentIntentOut
+from payments.shapes.refunds import RefundOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,10 @@ def payment(request: HttpRequest, page: OrganizationPage, payment_id: str) -> Ht
         return render(request, page, "dashboard/payment_detail.html", {"payment": found, "tab": "json", "json": text})
     charges = charge_selectors.for_intent(page.caller, found.id)
     posted = _postings(found, charges) if page.allows("ledger:read") else []
-    events = event_selectors.for_object(page.caller, found.id)
+    given_back = _refunds(page, found)
+    events = event_selectors.for_objects(
+        page.caller, [found.id, *(each.id for each in charges), *(each.id for each in given_back)]
+    )
     context = {
         "payment": found,
         "tab": "overview",
@@ -93,6 +99,9 @@ def payment(request: HttpRequest, page: OrganizationPage, payment_id: str) -> Ht
         "logged": request_log_selectors.kept(event.request_id for event in events),
         "postings": posted,
         "sums": postings.sums(posted),
+        "refunds": given_back,
+        "can": payment_actions.possible(found, charges[0] if charges else None),
+        "can_write": page.allows("payments:write"),
         "may_read_ledger": page.allows("ledger:read"),
     }
     return render(request, page, "dashboard/payment_detail.html", context)
@@ -104,6 +113,11 @@ def _with_id(page: OrganizationPage, query: str, status: str) -> list[PaymentInt
     except ResourceMissing:
         return []
     return [found] if status in ("", found.status) else []
+
+
+def _refunds(page: OrganizationPage, intent: PaymentIntentOut) -> list[RefundOut]:
+    found, _ = refund_selectors.page(page.caller, Page(limit=100), payment_intent=ids.lookup("pi", intent.id))
+    return found
 
 
 def _movements(page: OrganizationPage, charges: Sequence[ChargeOut]) -> list[BalanceTransactionOut]:

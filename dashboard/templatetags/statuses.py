@@ -17,6 +17,23 @@ PAYMENT_STATUSES: Final = {
 }
 """Text and badge tone by the status of a payment intent, in the order in which a payment passes through them."""
 
+REFUND_STATUSES: Final = {
+    "pending": ("Under way", "info"),
+    "requires_action": ("Waits for the payer", "info"),
+    "succeeded": ("Given back", "good"),
+    "failed": ("Failed", "bad"),
+    "canceled": ("Canceled", ""),
+}
+"""The same by the status of a refund."""
+
+DELIVERY_STATUSES: Final = {
+    "pending": ("On its way", "info"),
+    "succeeded": ("Confirmed", "good"),
+    "failed": ("Given up", "bad"),
+    "canceled": ("Canceled", ""),
+}
+"""The same by the status of a webhook delivery."""
+
 register = template.Library()
 
 
@@ -30,3 +47,27 @@ def status_text(status: str) -> str:
 def status_tone(status: str) -> str:
     """The badge tone for a status: good, warn, bad, info or plain."""
     return PAYMENT_STATUSES.get(status, (status, ""))[1]
+
+
+@register.filter
+def refund_text(status: str) -> str:
+    """The words for a refund's status."""
+    return REFUND_STATUSES.get(status, (status, ""))[0]
+
+
+@register.filter
+def refund_tone(status: str) -> str:
+    """The badge tone for a refund's status."""
+    return REFUND_STATUSES.get(status, (status, ""))[1]
+
+
+@register.filter
+def delivery_text(status: str) -> str:
+    """The words for a delivery's status."""
+    return DELIVERY_STATUSES.get(status, (status, ""))[0]
+
+
+@register.filter
+def delivery_tone(status: str) -> str:
+    """The badge tone for a delivery's status."""
+    return DELIVERY_STATUSES.get(status, (status, ""))[1]

@@ -16,6 +16,9 @@ OF_AN_ORGANIZATION = {
     "request_log": "logs:read",
     "payments": "payments:read",
     "payment": "payments:read",
+    "payment_capture": "payments:write",
+    "payment_cancel": "payments:write",
+    "payment_refund": "payments:write",
     "balance": "balance:read",
     "balance_export": "balance:read",
     "ledger_accounts": "ledger:read",
@@ -28,6 +31,21 @@ OF_AN_ORGANIZATION = {
     "customer_new": "customers:write",
     "customer_edit": "customers:write",
     "customer_delete": "customers:write",
+    "events": "events:read",
+    "event": "events:read",
+    "event_resend": "events:write",
+    "webhook_endpoints": "webhook_endpoints:read",
+    "webhook_endpoint": "webhook_endpoints:read",
+    "webhook_endpoint_new": "webhook_endpoints:write",
+    "webhook_endpoint_edit": "webhook_endpoints:write",
+    "webhook_endpoint_rotate": "webhook_endpoints:write",
+    "webhook_endpoint_switch": "webhook_endpoints:write",
+    "webhook_endpoint_delete": "webhook_endpoints:write",
+    "webhook_endpoint_test": "webhook_endpoints:write",
+    "webhook_endpoint_replay": "webhook_endpoints:write",
+    "webhook_delivery": "webhook_endpoints:read",
+    "webhook_delivery_resend": "webhook_endpoints:write",
+    "webhook_inbox": "webhook_endpoints:read",
     "api_keys": "api_keys:read",
     "api_key_new": "api_keys:write",
     "api_key_roll": "api_keys:write",
@@ -43,6 +61,14 @@ OBJECTS |= {"object": ["pi_0000000000000000000000"], "request_log": ["req_000000
 OBJECTS |= {name: ["cus_0000000000000000000000"] for name in ("customer", "customer_edit", "customer_delete")}
 OBJECTS |= {"ledger_account": ["lacct_0000000000000000000000"]}
 OBJECTS |= {"ledger_transaction": ["ltxn_0000000000000000000000"]}
+OBJECTS |= {f"payment_{name}": OBJECTS["payment"] for name in ("capture", "cancel", "refund")}
+OBJECTS |= {name: ["evt_0000000000000000000000"] for name in ("event", "event_resend")}
+OBJECTS |= {name: ["whd_0000000000000000000000"] for name in ("webhook_delivery", "webhook_delivery_resend")}
+OBJECTS |= {
+    name: ["we_0000000000000000000000"]
+    for name in OF_AN_ORGANIZATION
+    if name.startswith("webhook_endpoint") and name not in ("webhook_endpoints", "webhook_endpoint_new")
+}
 OBJECTS["api_key_revoke"] = OBJECTS["api_key_roll"]
 
 

@@ -217,7 +217,7 @@ READS = (
     r"environ(?:\.get\(|\.setdefault\(|\[)\s*\"([A-Z][A-Z_]+)\"",
     r"\"([A-Z][A-Z_]+)\" (?:not )?in os\.environ",
 )
-OF_THE_SYSTEM = {"PATH", "PGPASSWORD"}
+OF_THE_SYSTEM = {"PATH", "PGPASSWORD", "RES_OPTIONS"}
 
 
 def test_every_setting_is_explained():

@@ -6,6 +6,7 @@ neither the API, nor the dashboard, nor named below with the reason why it has n
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,12 +39,12 @@ ELSEWHERE = {
 @dataclass(frozen=True)
 class Page:
     """`permission` is None for a page of the person's own. `arguments` makes what its path names, beside organization
-    and mode. `form` is what a POST sends to succeed; without it the page has none.
+    and mode. `form` is what a POST sends to succeed, or reads that from the page; without it the page has none.
     """
 
     permission: str | None
     arguments: Callable[[Any, Any], dict[str, str]] | None = None
-    form: Mapping[str, Any] | None = None
+    form: Mapping[str, Any] | Callable[[Client, str], Mapping[str, Any]] | None = None
     methods: frozenset[str] = field(default=frozenset({"GET"}))
 
 
@@ -73,6 +74,15 @@ def _customer(api: Any, caller: Any) -> dict[str, str]:
     return {"customer_id": recipes.customer(api)}
 
 
+def _held(api: Any, caller: Any) -> dict[str, str]:
+    return {"payment_id": recipes.held_intent(api)}
+
+
+def _paid(api: Any, caller: Any) -> dict[str, str]:
+    intent = api.get(f"/v1/charges/{recipes.charge(api)}").json()["payment_intent"]
+    return {"payment_id": intent}
+
+
 def _account(api: Any, caller: Any) -> dict[str, str]:
     return {"account_id": recipes.account(api)}
 
@@ -81,8 +91,33 @@ def _transaction(api: Any, caller: Any) -> dict[str, str]:
     return {"transaction_id": recipes.transaction(api)}
 
 
+def _event(api: Any, caller: Any) -> dict[str, str]:
+    return {"event_id": recipes.event(api)}
+
+
+def _event_for_an_endpoint(api: Any, caller: Any) -> dict[str, str]:
+    recipes.endpoint(api)
+    return _event(api, caller)
+
+
+def _chosen_endpoint(client: Client, path: str) -> dict[str, str]:
+    """The first endpoint that the page offers; one that does not exist where it offers none."""
+    offered = re.search(r'value="(we_\w+)"', client.get(path).content.decode())
+    return {**ONCE, "endpoint": offered[1] if offered else "we_0000000000000000000000"}
+
+
+def _endpoint(api: Any, caller: Any) -> dict[str, str]:
+    return {"endpoint_id": recipes.endpoint(api)}
+
+
+def _delivery(api: Any, caller: Any) -> dict[str, str]:
+    identifier = recipes.delivered_endpoint(api)
+    return {"delivery_id": api.get(f"/v1/webhook_endpoints/{identifier}/deliveries").json()["data"][0]["id"]}
+
+
 ONCE = {"idempotency_key": "0123456789abcdef" * 2}
 """What the form of an action carries, so that it acts once."""
+HOOK = {**ONCE, "url": "https://shop.example.com/hooks", "which": "all"}
 FORM = frozenset({"GET", "POST"})
 PAGES = {
     "dashboard:home": Page("home:read"),
@@ -92,6 +127,9 @@ PAGES = {
     "dashboard:request_log": Page("logs:read", _request),
     "dashboard:payments": Page("payments:read"),
     "dashboard:payment": Page("payments:read", _payment),
+    "dashboard:payment_capture": Page("payments:write", _held, {**ONCE, "amount": "25.00"}, FORM),
+    "dashboard:payment_cancel": Page("payments:write", _held, ONCE, FORM),
+    "dashboard:payment_refund": Page("payments:write", _paid, {**ONCE, "amount": "5.00"}, FORM),
     "dashboard:balance": Page("balance:read"),
     "dashboard:balance_export": Page("balance:read"),
     "dashboard:ledger_accounts": Page("ledger:read"),
@@ -104,6 +142,27 @@ PAGES = {
     "dashboard:customer_new": Page("customers:write", form={**ONCE, "name": "Ana"}, methods=FORM),
     "dashboard:customer_edit": Page("customers:write", _customer, {**ONCE, "name": "Ana"}, FORM),
     "dashboard:customer_delete": Page("customers:write", _customer, ONCE, FORM),
+    "dashboard:events": Page("events:read"),
+    "dashboard:event": Page("events:read", _event),
+    "dashboard:event_resend": Page("events:write", _event_for_an_endpoint, _chosen_endpoint, FORM),
+    "dashboard:webhook_endpoints": Page("webhook_endpoints:read"),
+    "dashboard:webhook_endpoint": Page("webhook_endpoints:read", _endpoint),
+    "dashboard:webhook_endpoint_new": Page("webhook_endpoints:write", form=HOOK, methods=FORM),
+    "dashboard:webhook_endpoint_edit": Page(
+        "webhook_endpoints:write", _endpoint, {**HOOK, "description": "changed"}, FORM
+    ),
+    "dashboard:webhook_endpoint_rotate": Page("webhook_endpoints:write", _endpoint, {**ONCE, "overlap": "3600"}, FORM),
+    "dashboard:webhook_endpoint_switch": Page("webhook_endpoints:write", _endpoint, ONCE, FORM),
+    "dashboard:webhook_endpoint_delete": Page("webhook_endpoints:write", _endpoint, ONCE, FORM),
+    "dashboard:webhook_endpoint_test": Page(
+        "webhook_endpoints:write", _endpoint, {**ONCE, "type": "charge.succeeded"}, FORM
+    ),
+    "dashboard:webhook_endpoint_replay": Page(
+        "webhook_endpoints:write", _endpoint, {**ONCE, "since": "2026-01-01T00:00", "scope": "all"}, FORM
+    ),
+    "dashboard:webhook_delivery": Page("webhook_endpoints:read", _delivery),
+    "dashboard:webhook_delivery_resend": Page("webhook_endpoints:write", _delivery, ONCE, FORM),
+    "dashboard:webhook_inbox": Page("webhook_endpoints:read"),
     "dashboard:api_keys": Page("api_keys:read"),
     "dashboard:api_key_new": Page("api_keys:write", form={"name": "A", "access": "full", "expires": "0"}, methods=FORM),
     "dashboard:api_key_roll": Page("api_keys:write", _key, {"overlap": "0"}, FORM),
@@ -175,7 +234,9 @@ def public_state() -> tuple[Any, ...]:
 
 
 def send(client: Client, method: str, path: str, page: Page) -> Any:
-    return client.post(path, page.form) if method == "POST" else client.generic(method, path)
+    if method != "POST":
+        return client.generic(method, path)
+    return client.post(path, page.form(client, path) if callable(page.form) else page.form)
 
 
 @pytest.mark.parametrize("role", [role.value for role in Role])
@@ -279,6 +340,6 @@ def test_a_form_of_another_site_is_refused(name, address, state, cell):
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(User.objects.get(email="owner@acme.example"))
     before = (state(), public_state())
-    assert browser.post(path, page.form).status_code == 403
+    assert send(browser, "POST", path, page).status_code == 403
     assert (state(), public_state()) == before
     cell("forged forms refused")

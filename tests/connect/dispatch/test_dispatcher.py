@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,8 +12,8 @@ import pytest
 from connect.clients import event_hints
 from connect.kit.caller import Caller
 from connect.kit.tenancy import use_environment
-from connect.models import WebhookDelivery
-from connect.services import webhook_deliveries
+from connect.models import WebhookDelivery, WebhookEndpoint
+from connect.services import webhook_deliveries, webhook_endpoints
 from connect.services.event_hints import hints
 from tests.connect.dispatch.conftest import TYPE, Post, dispatching, until
 from tests.connect.dispatch.sinks import Sink, running
@@ -115,21 +116,20 @@ def test_endless_answers_hold_up_only_their_own_endpoint(post: Post) -> None:
             await writer.drain()
 
     well, *ill = (Sink(), Sink(handler=drip), Sink(handler=headers), Sink(handler=flood))
-    with running(well, *ill):
+    with dispatching(), running(well, *ill):  # the sinks end first, and with them what they hold open
         for sink in (well, *ill):
             post.endpoint(sink)
-        with dispatching():
-            post.publish(200)
-            well.wait_for(200)
-            until(
-                lambda: post.states().get("succeeded", 0) >= 400,
-                "the well one and the flood, whose status came, are done",
-            )
-            cut = [attempt for attempt in post.attempts() if attempt.error_kind == "broken_answer"]
-            assert cut
-            assert {attempt.response_status for attempt in cut} == {None}
-            kept = [len(attempt.response_body) for attempt in post.attempts() if attempt.response_status == 200]
-            assert max(kept) == 64 * 1024
+        post.publish(200)
+        well.wait_for(200)
+        until(
+            lambda: post.states().get("succeeded", 0) >= 400,
+            "the well one and the flood, whose status came, are done",
+        )
+        cut = [attempt for attempt in post.attempts() if attempt.error_kind == "broken_answer"]
+        assert cut
+        assert {attempt.response_status for attempt in cut} == {None}
+        kept = [len(attempt.response_body) for attempt in post.attempts() if attempt.response_status == 200]
+        assert max(kept) == 64 * 1024
 
 
 def test_an_endpoint_that_fails_is_tried_again(post: Post) -> None:
@@ -196,33 +196,13 @@ def test_what_a_dead_dispatcher_had_claimed_is_sent_when_its_lease_is_over(post:
 
 
 def test_only_test_environments_reach_private_hosts(environments: dict[str, Any], caller: Caller) -> None:
-    """A live environment whose row names a private address (from before a rule, or by hand) still reaches nothing."""
-    from dataclasses import replace
-
-    from connect.models import WebhookEndpoint
-
+    """A live environment whose row names a private address (written by hand, say) still reaches nothing."""
     sink = Sink()
     live = Post(replace(caller, environment=environments["acme/live"]))
-    with running(sink):
-        public = Sink(port=443)
-        public_url = "https://hooks.example.com/"
+    with running(sink), dispatching():
         with use_environment(live.caller.environment):
-            from connect.services import webhook_endpoints
-
-            webhook_endpoints.create(live.caller, url=public_url, enabled_events=["*"])
+            webhook_endpoints.create(live.caller, url="https://hooks.example.com/", enabled_events=["*"])
             WebhookEndpoint.objects.update(url=sink.url)
-        del public
-        with dispatching():
-            live.publish()
-            until(lambda: [one.error_kind for one in live.attempts()] == ["address_refused"], "it is refused")
+        live.publish()
+        until(lambda: [one.error_kind for one in live.attempts()] == ["address_refused"], "it is refused")
     assert sink.connections == 0
-
-
-def test_a_rate_bounds_how_many_begin(post: Post) -> None:
-    sink = Sink()
-    with running(sink):
-        post.endpoint(sink)
-        post.publish(5)
-        with dispatching(per_second=1000):
-            sink.wait_for(5)
-            until(lambda: post.states() == {"succeeded": 5}, "all are recorded")

@@ -246,6 +246,17 @@ def test_everything_else_that_can_go_wrong_is_an_outcome_too() -> None:
         assert (outcome.kind, outcome.message) == ("dns", "The host name cannot be resolved.")
 
 
+def test_a_server_that_closes_kept_connections_without_a_word_gets_every_request_once() -> None:
+    async def answer_and_close(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    sink = Sink(handler=answer_and_close)
+    with running(sink):
+        outcomes = post(sink.url, times=50)
+    assert [answered(outcome).status for outcome in outcomes] == [200] * 50
+    assert len(sink.requests) == 50
+
+
 @pytest.mark.parametrize("status", [100, 199, 204, 304, 600, 999])
 def test_odd_status_codes_are_outcomes(status: int) -> None:
     sink = Sink(answer=f"HTTP/1.1 {status} Odd\r\nContent-Length: 0\r\n\r\n".encode())

@@ -1,0 +1,151 @@
+"""The forms of the webhook pages: shape and wording only, the rules are the services'."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import Any, Final
+
+from django import forms
+
+from connect.domain.webhook_endpoints import EVERY_EVENT, URL_LENGTH_MAX
+from connect.kit import event_types
+from connect.shapes.webhook_endpoints import WebhookEndpointOut
+from dashboard.pages.actions import ActionForm
+
+DAY_SECONDS: Final = 24 * 3600
+REPLAY_DEFAULT: Final = timedelta(days=1)
+
+
+class EndpointForm(ActionForm):
+    """Where to send what."""
+
+    url = forms.CharField(
+        max_length=URL_LENGTH_MAX,
+        label="Address",
+        widget=forms.URLInput(attrs={"placeholder": "https://shop.example.com/webhooks", "spellcheck": "false"}),
+        help_text="It has to answer a POST with 2xx within 15 seconds.",
+    )
+    description = forms.CharField(max_length=1000, required=False, label="Description")
+    which = forms.ChoiceField(
+        label="Events",
+        choices=[("all", "All events, also those to come"), ("chosen", "Only what I choose")],
+        widget=forms.RadioSelect,
+        initial="all",
+    )
+    enabled_events = forms.MultipleChoiceField(
+        label="Chosen events", required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        field: Any = self.fields["enabled_events"]
+        field.choices = [(each.name, each.name) for each in event_types.every()]
+
+    @property
+    def groups(self) -> list[tuple[str, list[Any]]]:
+        """The checkboxes by the object they are about."""
+        by_object = groupby(self["enabled_events"], key=lambda box: str(box.data["value"]).rpartition(".")[0])
+        return [(name, list(boxes)) for name, boxes in by_object]
+
+    def clean(self) -> dict[str, Any]:
+        """An endpoint that wants nothing would get nothing."""
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("which") == "chosen" and not cleaned.get("enabled_events"):
+            self.add_error("enabled_events", "Choose at least one event, or all of them.")
+        return cleaned
+
+    def refuse(self, error: Any) -> None:
+        """A refusal names one of several events: `enabled_events[3]`."""
+        error.param = (error.param or "").partition("[")[0]
+        super().refuse(error)
+
+    def given(self) -> dict[str, Any]:
+        """What the service takes."""
+        data = self.cleaned_data
+        wanted = [EVERY_EVENT] if data["which"] == "all" else data["enabled_events"]
+        return {"url": data["url"], "description": data["description"] or None, "enabled_events": wanted}
+
+
+class RotateForm(ActionForm):
+    """How long the old secret goes on signing beside the new one."""
+
+    overlap = forms.TypedChoiceField(
+        label="The old secret signs for",
+        coerce=int,
+        choices=[
+            (0, "Not at all: it ends now"),
+            (3600, "1 more hour"),
+            (8 * 3600, "8 more hours"),
+            (DAY_SECONDS, "1 more day"),
+        ],
+        initial=DAY_SECONDS,
+        help_text="Meanwhile every request carries a signature by each, so nothing is refused while you deploy.",
+    )
+
+
+class ConfirmForm(ActionForm):
+    """Nothing to fill in: the page says what will happen."""
+
+
+class TestForm(ActionForm):
+    """Which kind of event to make up."""
+
+    type = forms.ChoiceField(label="Event")
+
+    def __init__(self, *args: Any, wanted: Iterable[str], **options: Any) -> None:
+        super().__init__(*args, **options)
+        names = [each.name for each in event_types.every()]
+        first = [name for name in names if name in set(wanted)]
+        field: Any = self.fields["type"]
+        field.choices = [(name, name) for name in [*first, *(name for name in names if name not in first)]]
+
+
+class ReplayForm(ActionForm):
+    """From when to when, and what of it. Times are UTC."""
+
+    FIELDS_OF = {"only_failed": "scope"}
+
+    since = forms.DateTimeField(label="From (UTC)", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    until = forms.DateTimeField(
+        label="Until (UTC)",
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
+        help_text="Empty means until now.",
+    )
+    scope = forms.ChoiceField(
+        label="What",
+        choices=[
+            ("failed", "Only what the endpoint has not confirmed"),
+            ("all", "Everything, also what it has confirmed"),
+        ],
+        widget=forms.RadioSelect,
+        initial="failed",
+    )
+
+    def clean_since(self) -> datetime:
+        """The moment in UTC, whatever zone the server lives in."""
+        return _utc(self.cleaned_data["since"])
+
+    def clean_until(self) -> datetime | None:
+        """The same, or None."""
+        until: datetime | None = self.cleaned_data["until"]
+        return None if until is None else _utc(until)
+
+
+class ResendForm(ActionForm):
+    """Which endpoint gets it."""
+
+    FIELDS_OF = {"webhook_endpoint": "endpoint"}
+
+    endpoint = forms.ChoiceField(label="Endpoint")
+
+    def __init__(self, *args: Any, endpoints: Iterable[WebhookEndpointOut], **options: Any) -> None:
+        super().__init__(*args, **options)
+        field: Any = self.fields["endpoint"]
+        field.choices = [(each.id, each.url) for each in endpoints]
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC)

@@ -12,12 +12,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_http_methods
 
 from connect.kit.caller import Caller
+from connect.kit.money_text import format_money
 from connect.kit.tenancy import use_environment
 from dashboard.pages import actions
 from dashboard.pages.access import OrganizationPage, organization_page, render
 from dashboard.pages.actions import ActionForm
 from dashboard.pages.payment_forms import CancelForm, CaptureForm, RefundForm
-from dashboard.templatetags.money import format_money
 from payments.domain import payment_intent_state
 from payments.domain.payment_intent_state import Action
 from payments.selectors import charges as charge_selectors

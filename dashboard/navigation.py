@@ -49,6 +49,12 @@ RAIL: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
                 "payments:read",
                 ("payments", "payment", "payment_capture", "payment_cancel", "payment_refund"),
             ),
+            Entry(
+                "Checkout links",
+                "icons/links.html",
+                "checkout:read",
+                ("checkout_sessions", "checkout_session", "checkout_session_new", "checkout_session_expire"),
+            ),
             Entry("Balance", "icons/balance.html", "balance:read", ("balance",)),
             Entry(
                 "Ledger",

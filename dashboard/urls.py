@@ -5,6 +5,7 @@ from django.urls import path
 from dashboard.pages import (
     api_keys,
     balance,
+    checkout_sessions,
     customers,
     events,
     home,
@@ -45,6 +46,16 @@ urlpatterns = [
     ),
     path(
         "o/<slug:org_slug>/<slug:mode>/payments/<slug:payment_id>/refund", payment_actions.refund, name="payment_refund"
+    ),
+    path("o/<slug:org_slug>/<slug:mode>/checkout", checkout_sessions.sessions, name="checkout_sessions"),
+    path("o/<slug:org_slug>/<slug:mode>/checkout/new", checkout_sessions.new, name="checkout_session_new"),
+    path(
+        "o/<slug:org_slug>/<slug:mode>/checkout/<slug:session_id>", checkout_sessions.session, name="checkout_session"
+    ),
+    path(
+        "o/<slug:org_slug>/<slug:mode>/checkout/<slug:session_id>/expire",
+        checkout_sessions.expire,
+        name="checkout_session_expire",
     ),
     path("o/<slug:org_slug>/<slug:mode>/balance", balance.balance, name="balance"),
     path("o/<slug:org_slug>/<slug:mode>/balance/transactions.csv", balance.export, name="balance_export"),

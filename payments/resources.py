@@ -57,7 +57,7 @@ def register() -> None:
             "checkout.session",
             CheckoutSessionOut,
             checkout_sessions.load,
-            None,
+            "checkout/{id}",
             "checkout:read",
             includes={"line_items": checkout_sessions.load_line_items},
         ),

@@ -52,7 +52,7 @@ class ActionForm(forms.Form):
 
     def renew_key(self) -> None:
         """A new key for what is sent next: the old one has its answer."""
-        data = cast("QueryDict", self.data).copy()
+        data = cast(QueryDict, self.data).copy()
         data[KEY_FIELD] = _fresh_key()
         self.data = data
 

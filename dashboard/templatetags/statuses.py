@@ -34,6 +34,19 @@ DELIVERY_STATUSES: Final = {
 }
 """The same by the status of a webhook delivery."""
 
+CHECKOUT_STATUSES: Final = {
+    "open": ("Open", "info"),
+    "complete": ("Complete", "good"),
+    "expired": ("Expired", ""),
+}
+"""The same by the status of a checkout session."""
+CHECKOUT_PAYMENTS: Final = {
+    "paid": ("Paid", "good"),
+    "unpaid": ("Not paid", "warn"),
+    "no_payment_required": ("Nothing to pay", ""),
+}
+"""The same by what a checkout session says of its payment."""
+
 register = template.Library()
 
 
@@ -71,3 +84,15 @@ def delivery_text(status: str) -> str:
 def delivery_tone(status: str) -> str:
     """The badge tone for a delivery's status."""
     return DELIVERY_STATUSES.get(status, (status, ""))[1]
+
+
+@register.filter
+def checkout_text(status: str) -> str:
+    """The words for a checkout session's status, or for that of its payment."""
+    return (CHECKOUT_STATUSES | CHECKOUT_PAYMENTS).get(status, (status, ""))[0]
+
+
+@register.filter
+def checkout_tone(status: str) -> str:
+    """The badge tone for the same."""
+    return (CHECKOUT_STATUSES | CHECKOUT_PAYMENTS).get(status, (status, ""))[1]

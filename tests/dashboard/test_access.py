@@ -19,6 +19,10 @@ OF_AN_ORGANIZATION = {
     "payment_capture": "payments:write",
     "payment_cancel": "payments:write",
     "payment_refund": "payments:write",
+    "checkout_sessions": "checkout:read",
+    "checkout_session": "checkout:read",
+    "checkout_session_new": "checkout:write",
+    "checkout_session_expire": "checkout:write",
     "balance": "balance:read",
     "balance_export": "balance:read",
     "ledger_accounts": "ledger:read",
@@ -69,6 +73,7 @@ OBJECTS |= {
     for name in OF_AN_ORGANIZATION
     if name.startswith("webhook_endpoint") and name not in ("webhook_endpoints", "webhook_endpoint_new")
 }
+OBJECTS |= {name: ["cs_0000000000000000000000"] for name in ("checkout_session", "checkout_session_expire")}
 OBJECTS["api_key_revoke"] = OBJECTS["api_key_roll"]
 
 

@@ -115,6 +115,10 @@ def _delivery(api: Any, caller: Any) -> dict[str, str]:
     return {"delivery_id": api.get(f"/v1/webhook_endpoints/{identifier}/deliveries").json()["data"][0]["id"]}
 
 
+def _session(api: Any, caller: Any) -> dict[str, str]:
+    return {"session_id": recipes.checkout_session(api)}
+
+
 ONCE = {"idempotency_key": "0123456789abcdef" * 2}
 """What the form of an action carries, so that it acts once."""
 HOOK = {**ONCE, "url": "https://shop.example.com/hooks", "which": "all"}
@@ -130,6 +134,14 @@ PAGES = {
     "dashboard:payment_capture": Page("payments:write", _held, {**ONCE, "amount": "25.00"}, FORM),
     "dashboard:payment_cancel": Page("payments:write", _held, ONCE, FORM),
     "dashboard:payment_refund": Page("payments:write", _paid, {**ONCE, "amount": "5.00"}, FORM),
+    "dashboard:checkout_sessions": Page("checkout:read"),
+    "dashboard:checkout_session": Page("checkout:read", _session),
+    "dashboard:checkout_session_new": Page(
+        "checkout:write",
+        form={**ONCE, "name": "Espresso", "amount": "9.90", "currency": "eur", "life": "60"},
+        methods=FORM,
+    ),
+    "dashboard:checkout_session_expire": Page("checkout:write", _session, ONCE, FORM),
     "dashboard:balance": Page("balance:read"),
     "dashboard:balance_export": Page("balance:read"),
     "dashboard:ledger_accounts": Page("ledger:read"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from connect.models import Membership
+from connect.models import Membership, Organization
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,11 @@ def for_member(user_id: UUID, slug: str) -> OrganizationRef | None:
     """The organization at `slug` if the person belongs to it; a stranger gets None, as if it did not exist."""
     row = Membership.objects.select_related("organization").filter(user_id=user_id, organization__slug=slug).first()
     return _ref(row) if row else None
+
+
+def name_of(organization_id: UUID) -> str:
+    """What the organization is called: to payers it is the merchant. It exists: an environment belongs to it."""
+    return Organization.objects.values_list("name", flat=True).get(pk=organization_id)
 
 
 def _ref(row: Membership) -> OrganizationRef:

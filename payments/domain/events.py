@@ -41,6 +41,11 @@ _TYPES: Final = (
     EventType("payment_method.attached", "payment_method", "A payment method was attached to a customer."),
     EventType("payment_method.detached", "payment_method", "A payment method was detached from its customer."),
     EventType("payment_method.updated", "payment_method", "A payment method changed."),
+    EventType("setup_intent.created", "setup_intent", "A setup intent was created."),
+    EventType("setup_intent.requires_action", "setup_intent", "The payer has to authenticate to save a card."),
+    EventType("setup_intent.succeeded", "setup_intent", "A payment method was set up for later payments."),
+    EventType("setup_intent.setup_failed", "setup_intent", "An attempt to set up failed; another can be made."),
+    EventType("setup_intent.canceled", "setup_intent", "The setup intent was canceled."),
     EventType("balance.available", "balance", "Money became available for payouts."),
 )
 EVENT_TYPES: Final[dict[str, EventType]] = {event.name: event for event in _TYPES}

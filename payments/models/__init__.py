@@ -1,10 +1,21 @@
 """Every model of payments, one file per resource."""
 
+from payments.models.authentications import Authentication
 from payments.models.balance_transactions import BalanceTransaction
 from payments.models.charges import Charge
 from payments.models.customers import Customer
 from payments.models.payment_attempts import PaymentAttempt
 from payments.models.payment_intents import PaymentIntent
 from payments.models.payment_methods import PaymentMethod
+from payments.models.setup_intents import SetupIntent
 
-__all__ = ["BalanceTransaction", "Charge", "Customer", "PaymentAttempt", "PaymentIntent", "PaymentMethod"]
+__all__ = [
+    "Authentication",
+    "BalanceTransaction",
+    "Charge",
+    "Customer",
+    "PaymentAttempt",
+    "PaymentIntent",
+    "PaymentMethod",
+    "SetupIntent",
+]

@@ -25,13 +25,14 @@ from connect.kit.outcomes import Refused, Waiting
 from connect.kit.tenancy import use_environment
 from connect.services import idempotency
 from payments import clients
-from payments.clients.processor import AnyRequest, AuthorizeRequest, CaptureRequest, VoidRequest
+from payments.clients.processor import AnyRequest, AuthorizeRequest, CaptureRequest, SetUpRequest, VoidRequest
 from payments.domain.payment_intent_state import Action, CaptureMethod, Status, move
-from payments.models import Charge, PaymentAttempt, PaymentIntent, PaymentMethod
+from payments.models import Charge, PaymentAttempt, PaymentIntent, PaymentMethod, SetupIntent
 from payments.selectors import payment_intents as intents
-from payments.services import locks, payment_methods, payment_outcomes, processor_calls
-from payments.services.processor_calls import PREFIX, ProcessorCall
+from payments.services import locks, payment_methods, payment_outcomes, processor_calls, setup_outcomes
+from payments.services.processor_calls import PREFIX, Answer, ProcessorCall
 from payments.shapes.payment_intents import PaymentIntentOut
+from payments.shapes.setup_intents import SetupIntentOut
 
 BATCH: Final = 100
 _OPEN = PaymentAttempt.State.OPEN
@@ -39,6 +40,7 @@ _REQUESTS: Final[dict[str, type[AnyRequest]]] = {
     PaymentAttempt.Kind.AUTHORIZE: AuthorizeRequest,
     PaymentAttempt.Kind.CAPTURE: CaptureRequest,
     PaymentAttempt.Kind.VOID: VoidRequest,
+    PaymentAttempt.Kind.SET_UP: SetUpRequest,
 }
 log = structlog.get_logger(__name__)
 
@@ -66,11 +68,15 @@ def begin_authorize(
     *,
     return_url: str | None,
     off_session: bool,
+    error_on_requires_action: bool = False,
+    authenticated: bool = False,
     new: bool = False,
 ) -> Waiting:
     """Commit an attempt to hold or take the intent's amount; the intent is `processing` until it is recorded.
 
-    `new` says that the intent has no row yet. Raises `LockTimeout` while another attempt is open.
+    `authenticated` says that the payer has just agreed to exactly this. With `error_on_requires_action` a need to
+    authenticate is a decline. `new` says that the intent has no row yet. Raises `LockTimeout` while another attempt is
+    open.
     """
     require_none_open(intent)
     attempt = _attempt(
@@ -85,6 +91,10 @@ def begin_authorize(
             "off_session": off_session,
             "return_url": return_url,
             "statement_descriptor": intent.statement_descriptor,
+            "set_up": method.set_up_for == "off_session",
+            "authentication": "authenticated" if authenticated else None,
+            "ask_authentication": asks_authentication(intent.payment_method_options),
+            "decline_on_action": error_on_requires_action,
         },
     )
     intent.payment_method_id = method.id
@@ -92,7 +102,7 @@ def begin_authorize(
     intent.status = move(intent.status, Action.CONFIRM, Status.PROCESSING).value
     intent.open_attempt_id = attempt.id
     intent.save(force_insert=new)
-    return _waiting(attempt)
+    return waiting(attempt, keep_for=_keep_for(intent))
 
 
 def begin_capture(caller: Caller, intent: PaymentIntent, amount: Money, *, final: bool) -> Waiting:
@@ -125,7 +135,7 @@ def _begin_on_charge(caller: Caller, intent: PaymentIntent, charge: Charge, kind
     attempt = _attempt(caller, intent, kind=kind, charge_id=charge.id, request=request)
     intent.open_attempt_id = attempt.id
     intent.save()
-    return _waiting(attempt)
+    return waiting(attempt)
 
 
 def _attempt(
@@ -152,10 +162,29 @@ def _attempt(
     )
 
 
-def _waiting(attempt: PaymentAttempt, *, ask_first: bool = False) -> Waiting:
-    request = _REQUESTS[attempt.kind](**attempt.request)
-    call = ProcessorCall(attempt.id, attempt.payment_intent_id, attempt.processor, attempt.kind, request, ask_first)
+def waiting(attempt: PaymentAttempt, *, keep_for: UUID | None = None, ask_first: bool = False) -> Waiting:
+    """The question an attempt puts to its processor. `keep_for` gets the payment method if the answer is good."""
+    call = ProcessorCall(
+        attempt_id=attempt.id,
+        intent_id=attempt.payment_intent_id,
+        processor=attempt.processor,
+        kind=attempt.kind,
+        request=_REQUESTS[attempt.kind](**attempt.request),
+        ask_first=ask_first,
+        keep_for=keep_for,
+    )
     return Waiting(resume=ids.encode(PREFIX, attempt.id), call=call)
+
+
+def asks_authentication(options: dict[str, Any] | None) -> bool:
+    """Whether an intent's `payment_method_options` want the payer to authenticate in any case."""
+    return ((options or {}).get("card") or {}).get("request_three_d_secure") in {"any", "challenge"}
+
+
+def _keep_for(intent: PaymentIntent | SetupIntent) -> UUID | None:
+    """The customer who gets the intent's payment method when it succeeds."""
+    wanted = isinstance(intent, SetupIntent) or bool(intent.setup_future_usage)
+    return intent.customer_id if wanted else None
 
 
 # --- take up again ----------------------------------------------------------------------------------------------------
@@ -176,8 +205,14 @@ def resume(caller: Caller, attempt_id: str) -> PaymentIntentOut | Refused | Wait
         return payment_outcomes.recorded(caller, intent, attempt)
     if attempt.lease_until > clock.wall():
         return intents.shape(caller, intent)
-    _lease(attempt)
-    return _waiting(attempt, ask_first=True)
+    lease(attempt)
+    return waiting(attempt, keep_for=_keep_for(intent), ask_first=True)
+
+
+def record(caller: Caller, claimed: Waiting, answer: Answer) -> PaymentIntentOut | SetupIntentOut | Refused:
+    """Write down what the processor said to an attempt of any kind."""
+    outcomes = setup_outcomes if claimed.call.kind == PaymentAttempt.Kind.SET_UP else payment_outcomes
+    return outcomes.record(caller, claimed, answer)
 
 
 def settle_open(caller: Caller) -> int:
@@ -196,20 +231,27 @@ def settle_open(caller: Caller) -> int:
             )
             if attempt is None:
                 return asked
-            _lease(attempt)
-            waiting = _waiting(attempt, ask_first=True)
+            lease(attempt)
+            question = waiting(attempt, keep_for=_keep_for(_intent_of(attempt)), ask_first=True)
         asked += 1
         try:
-            answer = processor_calls.ask(waiting)
+            answer = processor_calls.ask(question)
             failpoint("payments.settle.asked")
             with use_environment(caller.environment):
-                payment_outcomes.record(caller, waiting, answer)
+                record(caller, question, answer)
         except Exception:  # the others must not wait for this one; its lease brings it back
-            log.exception("payment_attempt_unsettled", attempt=waiting.resume)
+            log.exception("payment_attempt_unsettled", attempt=question.resume)
     return asked
 
 
-def _lease(attempt: PaymentAttempt) -> None:
+def _intent_of(attempt: PaymentAttempt) -> PaymentIntent | SetupIntent:
+    """The attempt's intent as it is now, not locked."""
+    if attempt.kind == PaymentAttempt.Kind.SET_UP:
+        return SetupIntent.objects.get(pk=attempt.setup_intent_id)
+    return PaymentIntent.objects.get(pk=attempt.payment_intent_id)
+
+
+def lease(attempt: PaymentAttempt) -> None:
     """Take an open attempt over; each further try waits twice as long, an hour at most."""
     attempt.tries += 1
     seconds = min(idempotency.lease_seconds() * 2 ** (attempt.tries - 2), 3600)

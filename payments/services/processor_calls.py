@@ -17,6 +17,7 @@ from payments.clients.processor import (
     Processor,
     ProcessorTimeout,
     ProcessorUnavailable,
+    SetUpRequest,
     StatusOutcome,
     Unknown,
     VoidRequest,
@@ -28,14 +29,18 @@ PREFIX: Final = "patt"
 
 @dataclass(frozen=True, slots=True)
 class ProcessorCall:
-    """What `perform` needs: plain values only. `ask_first` is set when the call may have been made before."""
+    """What `perform` and whoever records need: plain values only. `ask_first` says that it may have been made before.
+
+    `keep_for` is the customer who gets the payment method when this succeeds: whoever records locks it first.
+    """
 
     attempt_id: UUID
-    intent_id: UUID
+    intent_id: UUID | None
     processor: str
     kind: str
     request: AnyRequest
     ask_first: bool = False
+    keep_for: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,4 +85,6 @@ def _send(processor: Processor, request: AnyRequest) -> Answer:
             return processor.capture(request)
         case VoidRequest():
             return processor.void(request)
+        case SetUpRequest():
+            return processor.set_up(request)
     raise AssertionError(f"no attempt sends a {type(request).__name__}")

@@ -110,7 +110,14 @@ def test_a_list_shows_a_stranger_nothing(operation, api, api_as, cell):
     recipe = RECIPES[str(operation)]
     from tests.matrix import recipes
 
-    for make in (recipes.charge, recipes.customer, recipes.kept_method, recipes.transaction, recipes.hold):
+    for make in (
+        recipes.charge,
+        recipes.customer,
+        recipes.kept_method,
+        recipes.setup_intent,
+        recipes.transaction,
+        recipes.hold,
+    ):
         make(api)
     mine = send(api, operation, parameters=recipe.parameters(api))
     assert mine.status_code == 200

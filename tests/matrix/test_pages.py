@@ -30,6 +30,7 @@ ELSEWHERE = {
     "/metrics": "for machines, with a token of its own",
     "/admin": "staff only; tests/admin",
     "/static": "files",
+    "/3ds": "a payer's, who has no role but an address nobody else knows; tests/payments/test_three_d_secure_pages.py",
 }
 
 

@@ -108,7 +108,7 @@ class RefundRequest(Request):
 class SetUpRequest:
     """Have the issuer agree that the instrument is kept and charged later. No money moves, so there is no amount.
 
-    `off_session`: it will be charged while the payer is away. The other names mean what they mean in `AuthorizeRequest`.
+    `off_session`: it will be charged while the payer is away. The other names are those of `AuthorizeRequest`.
     """
 
     attempt_id: str

@@ -163,7 +163,9 @@ def _final_answer(request: AuthorizeRequest | SetUpRequest, instrument: Instrume
         return _final_authorization(request, instrument)
     if instrument.authorization is Authorization.UNKNOWN:
         return Unknown(reason="the issuer gave no usable answer", reference=_reference("setup", request))
-    if instrument.authorization in _IN_THE_END_DECLINED and not instrument.attaches:
+    # A card that is declined when it is charged can be one that its issuer lets be kept.
+    kept = instrument.authorization is Authorization.DECLINED and instrument.attaches
+    if instrument.authorization in _IN_THE_END_DECLINED and not kept:
         return _declined(request, instrument)
     return Approved(
         reference=_reference("setup", request),

@@ -93,7 +93,7 @@ def require(status: Status | str, action: Action, intent: dict[str, Any] | None 
     """Let `action` pass, or raise `SetupIntentUnexpectedState` with the intent as the API shows it inside."""
     if may(status, action):
         return
-    data = {} if intent is None else {"setup_intent": intent}
+    data: dict[str, Any] = {} if intent is None else {"setup_intent": intent}
     raise SetupIntentUnexpectedState(refusal(status, action), **data)
 
 

@@ -42,9 +42,10 @@ def challenge(request: HttpRequest, token: str) -> HttpResponse:
         if found.phase == "over" and found.way_back:
             return _redirect(found.way_back)
     response = render(request, "three_d_secure/challenge.html", {"challenge": found, "payee": payee})
-    if found.return_url:
+    target = origin(found.return_url) if found.return_url else None
+    if target is not None:
         # Browsers hold a form's policy against the redirects that follow it, too.
-        vars(response)["_csp_update"] = {"form-action": [origin(found.return_url)]}
+        vars(response)["_csp_update"] = {"form-action": [target]}
     return response
 
 

@@ -20,6 +20,7 @@ def ask(caller: Caller, intent: PaymentIntent | SetupIntent, *, return_url: str 
     """
     identifier = ids.new()
     of_payment = isinstance(intent, PaymentIntent)
+    assert intent.payment_method_id is not None
     Authentication.objects.create(
         id=identifier,
         account_id=intent.account_id,

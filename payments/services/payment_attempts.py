@@ -246,9 +246,13 @@ def settle_open(caller: Caller) -> int:
 
 def _intent_of(attempt: PaymentAttempt) -> PaymentIntent | SetupIntent:
     """The attempt's intent as it is now, not locked."""
+    found: PaymentIntent | SetupIntent | None
     if attempt.kind == PaymentAttempt.Kind.SET_UP:
-        return SetupIntent.objects.get(pk=attempt.setup_intent_id)
-    return PaymentIntent.objects.get(pk=attempt.payment_intent_id)
+        found = SetupIntent.objects.one(id=attempt.setup_intent_id)
+    else:
+        found = PaymentIntent.objects.one(id=attempt.payment_intent_id)
+    assert found is not None
+    return found
 
 
 def lease(attempt: PaymentAttempt) -> None:

@@ -88,11 +88,10 @@ def update(caller: Caller, *, intent_id: str, **given: Any) -> PaymentIntentOut:
         payment_methods.kept(
             intent.payment_method_id, customer_id=intent.customer_id
         )  # refuses one that belongs to somebody else
-    if _DECIDING & given.keys():
+    deciding = bool(_DECIDING & given.keys())
+    if deciding:
         intent.next_action = None  # the payer was asked to agree, or agreed, to something else
-    if intent.status == Status.REQUIRES_ACTION and _DECIDING & given.keys():
-        intent.status = payment_intent_state.initial(has_payment_method=intent.payment_method_id is not None).value
-    elif method_given:
+    if method_given or (deciding and intent.status == Status.REQUIRES_ACTION):
         intent.status = payment_intent_state.initial(has_payment_method=intent.payment_method_id is not None).value
     amount = Money(given.get("amount") or intent.amount_minor, given.get("currency") or intent.currency)
     _check_amount(amount)

@@ -274,6 +274,7 @@ def _stored(answer: Answer) -> dict[str, Any]:
 
 
 def _decline_error(attempt: PaymentAttempt, answer: Declined) -> errors.CardError:
+    assert attempt.charge_id is not None
     return errors.card_error(
         answer.code,
         decline_code=answer.decline_code,

@@ -27,7 +27,7 @@ run: runtime ## Start the whole product with demo data; Ctrl-C stops it
 	@exec $(VENV) -m demo.run
 
 test: dev ## Run all tests; ARGS="tests/ledger -k name" for a part of them
-	@$(VENV) -m pytest $(ARGS)
+	@$(VENV) -m pytest -n 2 $(ARGS)
 
 lint: dev ## Check style, types, architecture, migrations and the API description
 	$(VENV) -m ruff check .
@@ -54,7 +54,7 @@ reset: ## Forget all local data; FORCE=1 does not ask
 		else echo "There is nothing to forget: .local/ does not exist."; fi
 
 shell: runtime ## Open a Python shell in the demo's test environment while `make run` runs
-	@exec $(VENV) manage.py shell --env demo/test
+	@exec $(VENV) -m demo.run shell
 
 runtime dev:
 	@command -v "$(PYTHON)" >/dev/null || { echo "There is no program $(PYTHON); install Python 3.11 or newer, or name it: make run PYTHON=/path/to/python" >&2; exit 1; }

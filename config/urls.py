@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", health.metrics_text),
+    path("", include("connect.api.urls")),
     path("v1/", include("payments.api.urls")),
     path("v1/", include("ledger.api.urls")),
     path("3ds/<str:token>", three_d_secure.challenge, name="three_d_secure"),

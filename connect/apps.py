@@ -8,6 +8,7 @@ class ConnectConfig(AppConfig):
     verbose_name = "Platform"
 
     def ready(self) -> None:
-        from connect import checks
+        from connect import checks, resources
 
         checks.install()
+        resources.register()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from connect.selectors import environments
+from connect.selectors import environments, sweeps
 from connect.services import environments as environment_services
-from connect.services import idempotency, request_log_drain
+from connect.services import idempotency, request_log_drain, webhook_notices, webhook_resends
 
 
 @shared_task(name="connect.drain_request_log")
@@ -38,3 +38,15 @@ def prune_request_logs() -> int:
 def prune_idempotency_keys() -> int:
     """Delete stored answers older than `idempotency.KEPT_HOURS`; returns how many."""
     return sum(idempotency.prune(environment) for environment in environments.ready())
+
+
+@shared_task(name="connect.send_webhook_notices")
+def send_webhook_notices() -> int:
+    """Mail people about webhook endpoints that were disabled; returns how many mails."""
+    return sum(webhook_notices.send_due(environment) for environment in sweeps.environments_where(*webhook_notices.DUE))
+
+
+@shared_task(name="connect.prune_webhook_log")
+def prune_webhook_log() -> int:
+    """Delete ended webhook deliveries that are older than their tier keeps; returns how many."""
+    return sum(webhook_resends.prune(environment) for environment in environments.ready())

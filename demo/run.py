@@ -1,5 +1,7 @@
 """`make run`: the whole product on this machine, from nothing, until Ctrl-C. `make reset` forgets it.
 
+`make shell` looks into it.
+
 Everything it keeps lies in `.local/`. Each step says what it does; each thing that can go wrong is one sentence.
 """
 
@@ -49,6 +51,8 @@ PROGRAMS = (
         PYTHON, "-m", "celery", "--quiet", "-A", "config.celery", "beat", "--loglevel", "{log_level}", "--pidfile=",
         "-S", "django_celery_beat.schedulers:DatabaseScheduler",
     )),
+    # Longer than an attempt may take: what is under way ends before it does.
+    Program("dispatcher", (PYTHON, "manage.py", "dispatch_webhooks"), patience=25.0),
 )  # fmt: skip
 MIGRATE = Program("migrate", (PYTHON, "manage.py", "migrate"), owner=True)
 SEED = Program("seed", (PYTHON, "manage.py", "seed_demo", "--output", "{demo_file}"), owner=True)
@@ -244,14 +248,25 @@ def reset(root: Path, terminal: Terminal, *, force: bool) -> None:
     terminal.say("Forgotten. `make run` begins afresh.")
 
 
+def shell(root: Path) -> None:
+    """Become a Python shell in the demo's test environment. Raises `Failed` when the product does not run."""
+    local = root / ".local"
+    if not local.exists() or not Supervisor(root, local, Terminal()).held():
+        raise Failed("The shell talks to the running product: start `make run` in another terminal first.")
+    os.chdir(root)
+    os.execv(PYTHON, [PYTHON, "manage.py", "shell", "--env", "demo/test"])  # noqa: S606 - our own interpreter
+
+
 def main(arguments: list[str]) -> int:
     """Exit code 0 when stopped by a person, 1 with a sentence otherwise."""
     terminal = Terminal()
     try:
         if arguments == ["reset"]:
             reset(ROOT, terminal, force=os.environ.get("FORCE") == "1")
+        elif arguments == ["shell"]:
+            shell(ROOT)
         elif arguments:
-            raise Failed("Usage: python -m demo.run [reset]")
+            raise Failed("Usage: python -m demo.run [reset | shell]")
         else:
             run = Run(ROOT, terminal, PROGRAMS)
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

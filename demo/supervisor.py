@@ -116,6 +116,7 @@ class Supervisor:
     servers: dict[str, Server] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     owner_environment: dict[str, str] = field(default_factory=dict)
+    restarts: int = RESTARTS
 
     def __post_init__(self) -> None:
         self.stop_requested = False
@@ -148,18 +149,28 @@ class Supervisor:
             finally:
                 self._state_file.unlink(missing_ok=True)
 
+    def held(self) -> bool:
+        """Whether a supervisor, this one or another, holds the folder now."""
+        with (self.local / "run" / "lock").open("a") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
     def end_leftovers(self) -> None:
         """End the programs of a supervisor that was killed. Only call it while holding the folder."""
         state = self._state()
         children: dict[str, tuple[int, str]] = state.get("children", {})
+        alive = [name for name, (process_id, mark) in children.items() if processes.started(process_id) == mark]
         for process_id, mark in children.values():
             processes.end_group(process_id, mark, patience=10)
         if run_id := state.get("run"):  # helpers whose leader had died before
             for process_id in processes.carrying(_RUN_VARIABLE, run_id):
                 with suppress(ProcessLookupError):
                     os.kill(process_id, signal.SIGKILL)
-        if children:
-            self.terminal.say(f"  ended what an earlier run had left behind: {', '.join(children)}")
+        if alive:
+            self.terminal.say(f"  ended what an earlier run had left behind: {', '.join(alive)}")
 
     # -- programs ---
 
@@ -269,9 +280,11 @@ class Supervisor:
         while deaths and now - deaths[0] > WITHIN_SECONDS:
             deaths.popleft()
         deaths.append(now)
-        if len(deaths) > RESTARTS:
+        if len(deaths) > self.restarts:
             raise Failed(f"{name} {how}, {len(deaths)} times within a minute; everything is stopped. {more}")
-        self.terminal.say(f"{name} {how}; starting it again ({len(deaths)} of {RESTARTS} allowed within a minute).")
+        self.terminal.say(
+            f"{name} {how}; starting it again ({len(deaths)} of {self.restarts} allowed within a minute)."
+        )
 
     @property
     def _state_file(self) -> Path:

@@ -31,7 +31,9 @@ class Terminal:
         return f"\x1b[1m{text}\x1b[0m" if self.colour else text
 
     def relay(self, name: str, line: str) -> None:
-        """A line of a child's log, with the child's name before it."""
+        """A line of a child's log, with the child's name before it; an empty one says nothing."""
+        if not line.strip():
+            return
         prefix = f"{name:<10} | "
         if self.colour:
             self.say(f"\x1b[2m{prefix}\x1b[0m{line}")

@@ -1,13 +1,17 @@
-"""What payments brings to the register of objects: expand, events and the search by id reach them through it."""
+"""What payments brings to the registers of objects and of event types: expand, events and the search by id use them."""
 
 from __future__ import annotations
 
-from connect.kit import registry
+import msgspec
+
+from connect.kit import event_types, registry
+from connect.kit.event_types import EventType
 from connect.kit.registry import Resource
 
 
 def register() -> None:
-    """Fill the register; called once, when the apps are ready."""
+    """Fill the registers; called once, when the apps are ready."""
+    from payments.domain.events import EVENT_TYPES
     from payments.selectors import (
         balance_transactions,
         charges,
@@ -16,6 +20,7 @@ def register() -> None:
         payment_methods,
         setup_intents,
     )
+    from payments.shapes.balance import BalanceOut
     from payments.shapes.balance_transactions import BalanceTransactionOut
     from payments.shapes.charges import ChargeOut
     from payments.shapes.customers import CustomerOut
@@ -23,12 +28,18 @@ def register() -> None:
     from payments.shapes.payment_methods import PaymentMethodOut
     from payments.shapes.setup_intents import SetupIntentOut
 
-    for resource in (
+    resources = (
         Resource("pi", "payment_intent", PaymentIntentOut, payment_intents.load, "payments/{id}", "payments:read"),
         Resource("ch", "charge", ChargeOut, charges.load, None, "payments:read"),
         Resource("pm", "payment_method", PaymentMethodOut, payment_methods.load, None, "payments:read"),
         Resource("cus", "customer", CustomerOut, customers.load, None, "customers:read"),
         Resource("seti", "setup_intent", SetupIntentOut, setup_intents.load, None, "payments:read"),
         Resource("txn", "balance_transaction", BalanceTransactionOut, balance_transactions.load, None, "balance:read"),
-    ):
+    )
+    shapes: dict[str, type[msgspec.Struct]] = {"balance": BalanceOut}
+    for resource in resources:
         registry.register(resource)
+        shapes[resource.object] = resource.shape
+    event_types.register(
+        EventType(known.name, known.object, shapes[known.object], known.description) for known in EVENT_TYPES.values()
+    )

@@ -108,10 +108,17 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
 @pytest.fixture(autouse=True)
 def _forgetful_process() -> Iterator[None]:
     """What a process or Valkey remembers between requests (keys, limits, alarms) must not leak between tests."""
+    from django.db import connections
+
     from connect.clients import valkey
     from connect.selectors import credentials
     from connect.services import limits
 
+    # While Playwright keeps an event loop in this thread, Django has other connections here than afterwards, so these may
+    # have outlived the database they were made for.
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close()
     valkey.client().flushdb()
     limits.outage.reset()
     limits.local_failures.reset()

@@ -30,6 +30,7 @@ FC_TRUSTED_PROXIES = env.int(
     "FC_TRUSTED_PROXIES", default=0
 )  # how many of our own stand before us and write X-Forwarded-For
 FC_LEASE_SECONDS = env.int("FC_LEASE_SECONDS", default=60)
+FC_WEBHOOKS_PER_SECOND = env.float("FC_WEBHOOKS_PER_SECOND", default=0.0)  # to one endpoint; 0: no bound
 FC_METRICS_TOKEN = env("FC_METRICS_TOKEN", default="")
 
 # --- apps: what stands in the public schema, and what stands in every environment's -----------------------------------

@@ -65,6 +65,12 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 300.0,
         "options": {"expires": 600},
     },
+    "webhooks: tell of disabled endpoints": {
+        "task": "connect.send_webhook_notices",
+        "schedule": 30.0,
+        "options": {"expires": 60},
+    },
+    "webhooks: forget old deliveries": {"task": "connect.prune_webhook_log", "schedule": 3600.0},
     "request log: forget what is old": {"task": "connect.prune_request_logs", "schedule": 3600.0},
     "idempotency: forget what is old": {"task": "connect.prune_idempotency_keys", "schedule": 3600.0},
     "ledger: release expired holds": {

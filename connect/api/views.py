@@ -35,7 +35,7 @@ class ApiViewSet(GenericViewSet):
     """
 
     scope_resource: ClassVar[str] = ""
-    id_prefix: str = ""
+    id_prefix: ClassVar[str] = ""
     lookup_value_regex = "[^/]+"
     caller: Caller
     parameters: dict[str, Any]

@@ -138,3 +138,31 @@ class ApiVersionUnknown(DomainError):
 
     code = "api_version_unknown"
     message = "There is no API version '{version}'. Leave Facturino-Version out, or send one of: {known}."
+
+
+class UrlInvalid(DomainError):
+    """The address cannot receive webhooks."""
+
+    code = "url_invalid"
+    message = "Not a valid address for webhooks. {reason}."
+
+
+class EventTypeUnknown(DomainError):
+    """No event of this type exists; the catalogue of events lists them all."""
+
+    code = "event_type_unknown"
+    message = "There is no event type '{type}'. Use one from the catalogue of events, or '*' for all."
+
+
+class WebhookEndpointLimit(DomainError):
+    """An account can have only so many webhook endpoints."""
+
+    code = "webhook_endpoint_limit"
+    message = "You already have {maximum} webhook endpoints, which is the maximum. Delete one you no longer need."
+
+
+class WebhookEndpointDisabled(DomainError):
+    """Nothing is sent to a disabled webhook endpoint."""
+
+    code = "webhook_endpoint_disabled"
+    message = "This webhook endpoint is disabled. Enable it by updating it with disabled=false, then send again."

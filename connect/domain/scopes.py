@@ -12,6 +12,10 @@ SCOPES: Final[dict[str, str]] = {
     "customers:read": "See customers",
     "customers:write": "Create and change customers",
     "balance:read": "See the balance and its transactions",
+    "events:read": "See events",
+    "events:write": "Send events to webhook endpoints again",
+    "webhook_endpoints:read": "See webhook endpoints and what was delivered to them",
+    "webhook_endpoints:write": "Create, change and test webhook endpoints, and see their new secrets",
     "ledger:read": "See ledger accounts, transactions and balances",
     "ledger:write": "Post to the ledger and place holds",
 }

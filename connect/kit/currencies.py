@@ -11,59 +11,10 @@ from typing import Final
 _ZERO_DECIMAL: Final = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split())  # noqa: SIM905
 _THREE_DECIMAL: Final = frozenset("bhd jod kwd omr tnd".split())  # noqa: SIM905 - a list of words reads as one
 _TWO_DECIMAL: Final = frozenset(
-    [
-        "aed",
-        "all",
-        "amd",
-        "ars",
-        "aud",
-        "azn",
-        "bam",
-        "bgn",
-        "brl",
-        "cad",
-        "chf",
-        "cny",
-        "czk",
-        "dkk",
-        "egp",
-        "eur",
-        "gbp",
-        "gel",
-        "hkd",
-        "hrk",
-        "huf",
-        "idr",
-        "ils",
-        "inr",
-        "isk",
-        "kzt",
-        "mad",
-        "mdl",
-        "mkd",
-        "mxn",
-        "myr",
-        "nok",
-        "nzd",
-        "pen",
-        "php",
-        "pkr",
-        "pln",
-        "qar",
-        "ron",
-        "rsd",
-        "sar",
-        "sek",
-        "sgd",
-        "thb",
-        "try",
-        "twd",
-        "uah",
-        "usd",
-        "uyu",
-        "uzs",
-        "zar",
-    ]
+    (  # noqa: SIM905
+        "aed all amd ars aud azn bam bgn brl cad chf cny czk dkk egp eur gbp gel hkd hrk huf idr ils inr isk kzt mad"
+        " mdl mkd mxn myr nok nzd pen php pkr pln qar ron rsd sar sek sgd thb try twd uah usd uyu uzs zar"
+    ).split()
 )
 
 EXPONENTS: Final[dict[str, int]] = (

@@ -16,6 +16,7 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -48,6 +49,7 @@ def parse(text: str) -> dict[str, Trap]:
     return traps
 
 
+_STOPPING: Final = threading.Lock()
 _ARMED: Final[dict[str, Trap]] = parse(os.environ.get("FC_FAILPOINTS", ""))
 
 
@@ -59,10 +61,19 @@ def failpoint(name: str) -> None:
     if trap is None:
         return
     passage = next(trap.passages)
-    if passage % trap.nth:
+    if passage % trap.nth == 0:
+        _spring(trap.action, f"failpoint {name}: {trap.action} process {os.getpid()} at passage {passage}\n")
+
+
+def _spring(action: str, text: str) -> None:
+    """Say it past every buffer, since the next statement may be the process' last; then do it."""
+    if action == "stop":
+        # One thread at a time, and the signal to this very thread: each stop that is announced is a stop of its own.
+        with _STOPPING:
+            os.write(2, text.encode())
+            signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
         return
-    # Past every buffer: the next statement may be the process' last.
-    os.write(2, f"failpoint {name}: {trap.action} process {os.getpid()} at passage {passage}\n".encode())
-    if trap.action == "raise":
-        raise FailpointReached(name)
-    os.kill(os.getpid(), signal.SIGKILL if trap.action == "kill" else signal.SIGSTOP)
+    os.write(2, text.encode())
+    if action == "raise":
+        raise FailpointReached(text.strip())
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -6,6 +6,7 @@ they were made. Anything that does not decode is treated as an object that does 
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -23,6 +24,14 @@ _NOBODY: Final = UUID(int=0)
 def new() -> UUID:
     """A fresh UUIDv7. It is made here, not by the database, so that a row's id is known before it is written."""
     return uuid7()
+
+
+def first_at(moment: datetime) -> UUID:
+    """The least UUIDv7 of this millisecond: rows made at or after `moment` have ids that are not less.
+
+    It is a bound to compare with, and never the id of a row.
+    """
+    return UUID(int=(int(moment.timestamp() * 1000) << 80) | (7 << 76) | (0b10 << 62))
 
 
 def base62(number: int, width: int) -> str:

@@ -67,23 +67,24 @@ class TenantModel(models.Model):
     def _do_insert(
         self, manager: Any, using: str, fields: Sequence[Any], returning_fields: Sequence[Any], raw: bool
     ) -> Any:
-        """Django's hook under `save()`: the INSERT."""
+        """Django's hook under `save()`: the INSERT. Columns that are null are left out, which makes them null."""
         values = [field.pre_save(self, True) for field in fields]
         if raw or returning_fields or _any_expression(values):
             return super()._do_insert(manager, using, fields, returning_fields, raw)  # type: ignore[misc]
-        _execute(using, _insert(type(self), tuple(field.column for field in fields)), fields, values)
+        given = [(field, value) for field, value in zip(fields, values, strict=True) if value is not None]
+        _execute(using, _insert(type(self), tuple(field.column for field, _ in given)), given)
         return ()
 
     def _do_update(  # type: ignore[override]  # the stubs are those of a newer Django
         self, base_qs: Any, using: str, pk_val: Any, values: Any, update_fields: Any, forced_update: bool
     ) -> bool:
         """Django's hook under `save()`: the UPDATE of this row. Tells whether there was one."""
-        fields, given = [field for field, _, _ in values], [value for _, _, value in values]
-        if not fields or self._meta.select_on_save or _any_expression(given):
+        given = [(field, value) for field, _, value in values]
+        if not given or self._meta.select_on_save or _any_expression(value for _, value in given):
             stock: Any = super()
             return bool(stock._do_update(base_qs, using, pk_val, values, update_fields, forced_update))  # noqa: SLF001
-        sql = _update(type(self), tuple(field.column for field in fields))
-        return _execute(using, sql, [*fields, self._meta.pk], [*given, pk_val]) > 0
+        sql = _update(type(self), tuple(field.column for field, _ in given))
+        return _execute(using, sql, [*given, (self._meta.pk, pk_val)]) > 0
 
 
 # --- the texts --------------------------------------------------------------------------------------------------------
@@ -128,13 +129,13 @@ def _meta(model: type[models.Model]) -> Any:
 # --- values in and out ------------------------------------------------------------------------------------------------
 
 
-def _any_expression(values: Sequence[Any]) -> bool:
+def _any_expression(values: Iterable[Any]) -> bool:
     return any(hasattr(value, "resolve_expression") for value in values)
 
 
-def _execute(using: str, sql: str, fields: Sequence[Any], values: Sequence[Any]) -> int:
+def _execute(using: str, sql: str, given: Sequence[tuple[Any, Any]]) -> int:
     connection = connections[using]
-    prepared = [field.get_db_prep_save(value, connection) for field, value in zip(fields, values, strict=True)]
+    prepared = [field.get_db_prep_save(value, connection) for field, value in given]
     with connection.cursor() as cursor:
         cursor.execute(sql, prepared)
         return cursor.rowcount

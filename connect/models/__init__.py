@@ -17,6 +17,8 @@ from connect.models.organizations import Invitation, Membership, Organization
 from connect.models.request_logs import PublicRequestLog, RequestLog
 from connect.models.usage import UsageHour
 from connect.models.users import User
+from connect.models.webhook_deliveries import InboxMessage, WebhookAttempt, WebhookDelivery
+from connect.models.webhook_endpoints import WebhookEndpoint
 
 __all__ = [
     "ApiClient",
@@ -25,6 +27,7 @@ __all__ = [
     "Environment",
     "Event",
     "IdempotencyKey",
+    "InboxMessage",
     "Invitation",
     "Membership",
     "OAuthAccessToken",
@@ -39,4 +42,7 @@ __all__ = [
     "UsageHour",
     "User",
     "UserConsent",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

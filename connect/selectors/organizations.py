@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
+from connect.domain.permissions import Role
 from connect.models import Membership, Organization
 
 
@@ -39,3 +41,11 @@ def name_of(organization_id: UUID) -> str:
 def _ref(row: Membership) -> OrganizationRef:
     organization = row.organization
     return OrganizationRef(organization.id, organization.name, organization.slug, organization.tier, row.role)
+
+
+def addresses_of(organization_id: UUID, roles: Collection[Role]) -> list[str]:
+    """The e-mail addresses of the members with one of these roles who can sign in, in alphabetical order."""
+    rows = Membership.objects.filter(
+        organization_id=organization_id, role__in=[role.value for role in roles], user__is_active=True
+    )
+    return sorted(rows.values_list("user__email", flat=True))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
-from django.db import connection
+from django.db import connection, transaction
 
-from connect.kit import ids, tenancy
+from connect.kit import event_types, ids, tenancy
 from connect.kit.caller import Caller
+from connect.services import event_hints
 
 PREFIX = "evt"
 
@@ -29,14 +31,19 @@ class NewEvent:
 
 
 def publish(caller: Caller, *events: NewEvent) -> None:
-    """Write events in order, in one statement. Raises `EnvironmentRequired` outside of an environment."""
+    """Write events in order, in one statement. Once they are committed the dispatcher is told that there is work.
+
+    Raises `EnvironmentRequired` outside of an environment, and `UnknownEventType` for a type that no app registered.
+    """
     if not events:
         return
-    if tenancy.current() is None:
+    environment = tenancy.current()
+    if environment is None:
         raise tenancy.EnvironmentRequired("an event is written in the transaction of its cause")
     created = caller.clock.business()
     rows: list[Any] = []
     for event in events:
+        event_types.require(event.type)
         payload = msgspec.json.encode(event.payload)
         previous = (
             None if event.previous_attributes is None else msgspec.json.encode(event.previous_attributes).decode()
@@ -46,6 +53,7 @@ def publish(caller: Caller, *events: NewEvent) -> None:
             payload.decode(), previous, caller.request_id, caller.idempotency_key or "", created,
         ]  # fmt: skip
     _insert(len(events), rows)
+    transaction.on_commit(partial(event_hints.note, environment.id))
 
 
 def _insert(count: int, values: Sequence[Any]) -> None:

@@ -189,7 +189,48 @@ LEDGER = {
     "GET /v1/ledger/drift": Recipe("ledger:read"),
 }
 
-RECIPES: dict[str, Recipe] = {**PAYMENTS, **LEDGER}
+# --- events and webhooks ----------------------------------------------------------------------------------------------
+
+HOOK = {"url": "https://shop.example.com/hooks", "enabled_events": ["*"]}
+
+
+def endpoint(api: Any) -> str:
+    return created(api.post("/v1/webhook_endpoints", HOOK))["id"]
+
+
+def delivered_endpoint(api: Any) -> str:
+    identifier = endpoint(api)
+    created(api.post(f"/v1/webhook_endpoints/{identifier}/test", {"type": "charge.succeeded"}))
+    return identifier
+
+
+def event(api: Any) -> str:
+    customer(api)
+    return created(api.get("/v1/events", {"limit": 1}))["data"][0]["id"]
+
+
+WEBHOOKS = {
+    "GET /v1/events": Recipe("events:read"),
+    "GET /v1/events/{pk}": Recipe("events:read", event, "evt"),
+    "POST /v1/events/{pk}/resend": Recipe(
+        "events:write", event, "evt", {"webhook_endpoint": endpoint}, names={"webhook_endpoint": ("we", endpoint)}
+    ),
+    "GET /v1/webhook_endpoints": Recipe("webhook_endpoints:read"),
+    "POST /v1/webhook_endpoints": Recipe("webhook_endpoints:write", body=HOOK),
+    "GET /v1/webhook_endpoints/{pk}": Recipe("webhook_endpoints:read", endpoint, "we"),
+    "POST /v1/webhook_endpoints/{pk}": Recipe("webhook_endpoints:write", endpoint, "we", {"description": "changed"}),
+    "DELETE /v1/webhook_endpoints/{pk}": Recipe("webhook_endpoints:write", endpoint, "we"),
+    "POST /v1/webhook_endpoints/{pk}/rotate_secret": Recipe("webhook_endpoints:write", endpoint, "we"),
+    "POST /v1/webhook_endpoints/{pk}/replay": Recipe("webhook_endpoints:write", endpoint, "we", {"since": 1}),
+    "POST /v1/webhook_endpoints/{pk}/test": Recipe(
+        "webhook_endpoints:write", endpoint, "we", {"type": "charge.succeeded"}
+    ),
+    "GET /v1/webhook_endpoints/{pk}/deliveries": Recipe(
+        "webhook_endpoints:read", delivered_endpoint, "we", names={"event": ("evt", event)}
+    ),
+}
+
+RECIPES: dict[str, Recipe] = {**PAYMENTS, **LEDGER, **WEBHOOKS}
 
 
 def shapes(identifier: str, prefix: str) -> dict[str, str]:

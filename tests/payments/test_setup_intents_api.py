@@ -18,6 +18,7 @@ from tests.payments.payer import Payer, returned
 PATH = "/v1/setup_intents"
 ASKS = "pm_card_authenticationRequired"
 SHOP = "https://shop.test/cards"
+BECAUSE = "You cannot {} this SetupIntent because it has a status of {}."
 
 
 @pytest.fixture
@@ -250,15 +251,13 @@ def test_cancel_says_why(books, setup, act, reason):
 def test_what_has_ended_cannot_change(api, books, setup, act):
     done = setup(payment_method="pm_card_visa", confirm=True)
     canceled = act(setup(), "cancel").json()
+    allowed = "requires_payment_method, requires_confirmation, requires_action."
+    only = "Only a SetupIntent with one of the following statuses may be"
     cases = [
         (done, "confirm", "You cannot confirm this SetupIntent because it has already succeeded."),
-        (done, "cancel", "You cannot cancel this SetupIntent because it has a status of succeeded. Only a SetupIntent"
-         " with one of the following statuses may be canceled: requires_payment_method, requires_confirmation,"
-         " requires_action."),
-        (canceled, "confirm", "You cannot confirm this SetupIntent because it has a status of canceled. Only a"
-         " SetupIntent with one of the following statuses may be confirmed: requires_payment_method,"
-         " requires_confirmation, requires_action."),
-    ]  # fmt: skip
+        (done, "cancel", f"{BECAUSE.format('cancel', 'succeeded')} {only} canceled: {allowed}"),
+        (canceled, "confirm", f"{BECAUSE.format('confirm', 'canceled')} {only} confirmed: {allowed}"),
+    ]
     with books.unchanged():
         for found, name, text in cases:
             error = refused(act(found, name), 400, "setup_intent_unexpected_state")

@@ -108,7 +108,8 @@ def test_complete_and_fail_at_once_have_one_winner(server, dice):
     winners: Counter[str] = Counter()
     for _ in range(ROUNDS):
         found = create(server)
-        works = [lambda tab=Tab(server, found), name=name: tab.press(name) for name in ("complete", "fail")]
+        tabs = {name: Tab(server, found) for name in ("complete", "fail")}
+        works = [lambda tab=tab, name=name: tab.press(name) for name, tab in tabs.items()]
         dice.shuffle(works)
         told = together(*works)
         after = read(server, found)

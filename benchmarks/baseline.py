@@ -65,16 +65,16 @@ INSERT_EVENT = _insert("connect_event", _EVENT_COLUMNS)
 INSERT_TWO_EVENTS = _insert("connect_event", _EVENT_COLUMNS, count=2)
 INSERT_INTENT = _insert(
     "payments_payment_intent",
-    "id, account_id, metadata, created_at, amount_minor, amount_capturable_minor, amount_received_minor, currency, status,"
-    " capture_method, confirmation_method, payment_method_id, open_attempt_id, payment_method_types",
+    "id, account_id, metadata, created_at, amount_minor, amount_capturable_minor, amount_received_minor, currency,"
+    " status, capture_method, confirmation_method, payment_method_id, open_attempt_id, payment_method_types",
 )
 INSERT_METHOD = _insert(
     "payments_payment_method", "id, account_id, metadata, created_at, type, card, billing_details, used_up"
 )
 INSERT_ATTEMPT = _insert(
     "payments_payment_attempt",
-    "id, account_id, metadata, created_at, payment_intent_id, charge_id, kind, state, processor, request, status_before,"
-    " tries, lease_until",
+    "id, account_id, metadata, created_at, payment_intent_id, charge_id, kind, state, processor, request,"
+    " status_before, tries, lease_until",
 )
 INSERT_CHARGE = _insert(
     "payments_charge",
@@ -84,8 +84,8 @@ INSERT_CHARGE = _insert(
 )
 INSERT_BALANCE_TRANSACTION = _insert(
     "payments_balance_transaction",
-    "id, account_id, metadata, created_at, type, reporting_category, amount_minor, fee_minor, net_minor, currency, status,"
-    " available_on, source_id, fee_details",
+    "id, account_id, metadata, created_at, type, reporting_category, amount_minor, fee_minor, net_minor, currency,"
+    " status, available_on, source_id, fee_details",
 )
 POST = (
     "SELECT ids FROM ledger_post(%s::uuid[], %s::text[], %s::text[], %s::timestamptz[], %s::text[], %s::text[],"
@@ -128,8 +128,8 @@ def _create(connection: psycopg.Connection, given: dict[str, str], key: str) -> 
     with connection.transaction():
         connection.execute(
             INSERT_INTENT,
-            (identifier, PLATFORM, "{}", now, amount, 0, 0, currency, "requires_payment_method", "automatic", "automatic",
-             None, None, '["card"]'),
+            (identifier, PLATFORM, "{}", now, amount, 0, 0, currency, "requires_payment_method", "automatic",
+             "automatic", None, None, '["card"]'),
         )  # fmt: skip
         connection.execute(INSERT_EVENT, _event("payment_intent.created", shown, key, now))
         connection.execute(INSERT_KEY, _key(key, "done", now, status=200, reply=body))
@@ -155,8 +155,8 @@ def _create_and_confirm(connection: psycopg.Connection, given: dict[str, str], k
         )  # fmt: skip
         connection.execute(
             INSERT_INTENT,
-            (intent, PLATFORM, "{}", now, amount, 0, 0, currency, "processing", "automatic", "automatic", method, attempt,
-             '["card"]'),
+            (intent, PLATFORM, "{}", now, amount, 0, 0, currency, "processing", "automatic", "automatic", method,
+             attempt, '["card"]'),
         )  # fmt: skip
         connection.execute(INSERT_KEY, _key(key, "claimed", now, identifier=claim, resume=encode("patt", attempt)))
 
@@ -180,12 +180,12 @@ def _create_and_confirm(connection: psycopg.Connection, given: dict[str, str], k
         )  # fmt: skip
         connection.execute(
             INSERT_CHARGE,
-            (charge, PLATFORM, "{}", now, intent, method, amount, amount, 0, currency, "succeeded", True, True, False, False,
-             Jsonb(OUTCOME), Jsonb(details), "{}", transaction, "sandbox", reference),
+            (charge, PLATFORM, "{}", now, intent, method, amount, amount, 0, currency, "succeeded", True, True, False,
+             False, Jsonb(OUTCOME), Jsonb(details), "{}", transaction, "sandbox", reference),
         )  # fmt: skip
         connection.execute(
-            "UPDATE payments_payment_intent SET status = 'succeeded', amount_received_minor = %s, latest_charge_id = %s,"
-            " open_attempt_id = NULL WHERE id = %s",
+            "UPDATE payments_payment_intent SET status = 'succeeded', amount_received_minor = %s, latest_charge_id ="
+            " %s, open_attempt_id = NULL WHERE id = %s",
             (amount, charge, intent),
         )
         connection.execute(
@@ -193,7 +193,8 @@ def _create_and_confirm(connection: psycopg.Connection, given: dict[str, str], k
             (*_event("charge.succeeded", shown, key, now), *_event("payment_intent.succeeded", last, key, now)),
         )
         connection.execute(
-            "UPDATE connect_idempotency_key SET state = 'done', status = 200, reply = %s, lease_until = NULL WHERE id = %s",
+            "UPDATE connect_idempotency_key SET state = 'done', status = 200, reply = %s, lease_until = NULL"
+            " WHERE id = %s",
             (body, claim),
         )
     return body
@@ -207,8 +208,8 @@ def _list(connection: psycopg.Connection, request: HttpRequest) -> bytes:
 
 
 def _shown(row: tuple[Any, ...]) -> PaymentIntentOut:
-    (identifier, amount, capturable, received, canceled_at, reason, capture, confirmation, created_at, currency, customer,
-     description, error, charge, metadata, action, method, types, receipt, usage, shipping, descriptor, suffix, status,
+    (identifier, amount, capturable, received, canceled_at, reason, capture, confirmation, created_at, currency,
+     customer, description, error, charge, metadata, action, method, types, receipt, usage, shipping, descriptor, suffix, status,
      group) = row  # fmt: skip
     return PaymentIntentOut(
         id=encode("pi", identifier), amount=amount, amount_capturable=capturable, amount_received=received,
@@ -252,8 +253,8 @@ def _charge(
 def _details(amount: int, authorization_code: str) -> dict[str, Any]:
     card = {
         "amount_authorized": amount, "authorization_code": authorization_code, "brand": "visa", "capture_before": None,
-        "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"}, "country": "US",
-        "exp_month": 12, "exp_year": 2034, "extended_authorization": {"status": "disabled"},
+        "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"},
+        "country": "US", "exp_month": 12, "exp_year": 2034, "extended_authorization": {"status": "disabled"},
         "fingerprint": "Zf0qQhX5bJfJ8d1p", "funding": "credit", "incremental_authorization": {"status": "unavailable"},
         "installments": None, "last4": "4242", "mandate": None, "multicapture": {"status": "unavailable"},
         "network": "visa", "network_token": {"used": False}, "network_transaction_id": "123456789012345",

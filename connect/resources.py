@@ -10,8 +10,9 @@ from connect.kit.registry import Resource
 def register() -> None:
     """Fill the registers; called once, when the apps are ready."""
     from connect.domain.events import DESCRIPTIONS
-    from connect.selectors import events, webhook_deliveries, webhook_endpoints
+    from connect.selectors import events, test_clocks, webhook_deliveries, webhook_endpoints
     from connect.shapes.events import EventOut
+    from connect.shapes.test_clocks import PREFIX, TestClockOut
     from connect.shapes.webhook_endpoints import WebhookDeliveryOut, WebhookEndpointOut
 
     resources = (
@@ -20,6 +21,7 @@ def register() -> None:
         Resource(
             "whd", "webhook_delivery", WebhookDeliveryOut, webhook_deliveries.load, None, "webhook_endpoints:read"
         ),
+        Resource(PREFIX, "test_helpers.test_clock", TestClockOut, test_clocks.load, None, "test_clocks:read"),
     )
     for resource in resources:
         registry.register(resource)

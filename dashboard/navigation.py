@@ -40,7 +40,25 @@ class Group:
 
 RAIL: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
     ("", (Entry("Home", "icons/home.html", None, ("home",)),)),
-    ("Money", (Entry("Payments", "icons/payments.html", "payments:read", ("payments", "payment")),)),
+    (
+        "Money",
+        (
+            Entry("Payments", "icons/payments.html", "payments:read", ("payments", "payment")),
+            Entry("Balance", "icons/balance.html", "balance:read", ("balance",)),
+            Entry(
+                "Ledger",
+                "icons/ledger.html",
+                "ledger:read",
+                ("ledger_accounts", "ledger_account", "ledger_drift", "ledger_transactions", "ledger_transaction"),
+            ),
+            Entry(
+                "Customers",
+                "icons/customers.html",
+                "customers:read",
+                ("customers", "customer", "customer_new", "customer_edit", "customer_delete"),
+            ),
+        ),
+    ),
     (
         "Developers",
         (
@@ -50,6 +68,7 @@ RAIL: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
                 "api_keys:read",
                 ("api_keys", "api_key_new", "api_key_roll", "api_key_revoke"),
             ),
+            Entry("Request log", "icons/logs.html", "logs:read", ("request_logs", "request_log")),
         ),
     ),
 )

@@ -17,13 +17,20 @@ from ledger.shapes import transactions as transaction_shapes
 def register() -> None:
     """Fill the register; called once, when the apps are ready."""
     for resource in (
-        Resource("lacct", "ledger.account", account_shapes.LedgerAccountOut, load_accounts, None, "ledger:read"),
+        Resource(
+            "lacct",
+            "ledger.account",
+            account_shapes.LedgerAccountOut,
+            load_accounts,
+            "ledger/accounts/{id}",
+            "ledger:read",
+        ),
         Resource(
             "ltxn",
             "ledger.transaction",
             transaction_shapes.LedgerTransactionOut,
             load_transactions,
-            None,
+            "ledger/transactions/{id}",
             "ledger:read",
         ),
         Resource("lhold", "ledger.hold", hold_shapes.LedgerHoldOut, load_holds, None, "ledger:read"),

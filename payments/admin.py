@@ -17,7 +17,7 @@ from connect.admin.sites import environment_of, environment_site, outside_transa
 from connect.kit import clock
 from connect.kit.tenancy import use_environment
 from connect.services import audit
-from payments.models import BalanceTransaction, Charge, Customer, PaymentAttempt, PaymentIntent, PaymentMethod
+from payments.models import BalanceTransaction, Charge, Customer, PaymentAttempt, PaymentIntent, PaymentMethod, Refund
 from payments.services import payment_attempts, processor_calls
 
 INTENT_COLOURS = {
@@ -29,6 +29,9 @@ INTENT_COLOURS = {
     "requires_confirmation": "warning",
     "requires_payment_method": "warning",
 }
+REFUND_COLOURS = {
+    "succeeded": "success", "pending": "info", "requires_action": "warning", "failed": "danger", "canceled": "danger",
+}  # fmt: skip
 ATTEMPT_COLOURS = {"approved": "success", "open": "warning", "declined": "danger", "action_required": "info"}
 
 
@@ -92,6 +95,32 @@ class ChargeAdmin(RowAdmin):
     )
 
 
+@admin.register(Refund, site=environment_site)
+class RefundAdmin(RowAdmin):
+    """Captured money on its way back to the payer."""
+
+    prefix = "re"
+    references = {
+        "ch": "charge_id", "pi": "payment_intent_id", "cus": "customer_id", "txn": "balance_transaction_id",
+        "patt": "attempt_id",
+    }  # fmt: skip
+    amount = columns.amount("amount_minor")
+    progress = columns.state("status", REFUND_COLOURS)
+    charge = columns.reference("charge_id", "ch")
+    intent = columns.reference("payment_intent_id", "pi", title="Payment intent")
+    line = columns.reference("balance_transaction_id", "txn", title="Balance transaction")
+    return_line = columns.reference("failure_balance_transaction_id", "txn", title="Returned by")
+    attempt = columns.reference("attempt_id", "patt")
+    account = columns.account()
+    details = columns.data("metadata")
+    list_display = ("public_id", "amount", "progress", "reason", "charge", "account", "created_at")
+    list_filter = ("status",)
+    fields = (
+        "public_id", "amount", "progress", "reason", "failure_reason", "charge", "intent", "line", "return_line",
+        "attempt", "processor_reference", "check_at", "account", "created_at", "details",
+    )  # fmt: skip
+
+
 @admin.register(Customer, site=environment_site)
 class CustomerAdmin(RowAdmin):
     """A payer whom an app knows."""
@@ -129,7 +158,7 @@ class BalanceTransactionAdmin(RowAdmin):
     """What a movement did to the balance."""
 
     prefix = "txn"
-    references = {"ch": "source_id"}
+    references = {"ch": "source_id", "re": "source_id"}
     amount = columns.amount("amount_minor")
     fee = columns.amount("fee_minor")
     net = columns.amount("net_minor")

@@ -10,3 +10,4 @@ class PaymentsConfig(AppConfig):
         from payments import resources
 
         resources.register()
+        resources.register_timed_work()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from connect.kit import event_types, registry
+from connect.kit import event_types, registry, timed_work
 from connect.kit.event_types import EventType
 from connect.kit.registry import Resource
+from connect.kit.timed_work import TimedWork
 
 
 def register() -> None:
@@ -18,6 +19,7 @@ def register() -> None:
         customers,
         payment_intents,
         payment_methods,
+        refunds,
         setup_intents,
     )
     from payments.shapes.balance import BalanceOut
@@ -26,13 +28,23 @@ def register() -> None:
     from payments.shapes.customers import CustomerOut
     from payments.shapes.payment_intents import PaymentIntentOut
     from payments.shapes.payment_methods import PaymentMethodOut
+    from payments.shapes.refunds import RefundOut
     from payments.shapes.setup_intents import SetupIntentOut
 
     resources = (
         Resource("pi", "payment_intent", PaymentIntentOut, payment_intents.load, "payments/{id}", "payments:read"),
-        Resource("ch", "charge", ChargeOut, charges.load, None, "payments:read"),
+        Resource(
+            "ch",
+            "charge",
+            ChargeOut,
+            charges.load,
+            None,
+            "payments:read",
+            includes={"refunds": refunds.load_for_charges},
+        ),
+        Resource("re", "refund", RefundOut, refunds.load, None, "payments:read"),
         Resource("pm", "payment_method", PaymentMethodOut, payment_methods.load, None, "payments:read"),
-        Resource("cus", "customer", CustomerOut, customers.load, None, "customers:read"),
+        Resource("cus", "customer", CustomerOut, customers.load, "customers/{id}", "customers:read"),
         Resource("seti", "setup_intent", SetupIntentOut, setup_intents.load, None, "payments:read"),
         Resource("txn", "balance_transaction", BalanceTransactionOut, balance_transactions.load, None, "balance:read"),
     )
@@ -43,3 +55,15 @@ def register() -> None:
     event_types.register(
         EventType(known.name, known.object, shapes[known.object], known.description) for known in EVENT_TYPES.values()
     )
+
+
+def register_timed_work() -> None:
+    """Say what time does to payments; called once, when the apps are ready."""
+    from payments.services import balance_transactions, customers, holds, refund_checks
+
+    for work in (
+        TimedWork("payments.holds", holds.next_due_at, holds.expire_due, customers.delete_of_clock),
+        TimedWork("payments.balance", balance_transactions.next_due_at, balance_transactions.settle_all_due),
+        TimedWork("payments.refunds", refund_checks.next_due_at, refund_checks.check_due),
+    ):
+        timed_work.register(work)

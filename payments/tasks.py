@@ -7,9 +7,8 @@ from uuid import UUID
 from celery import shared_task
 
 from connect.kit.caller import Caller
-from connect.kit.tenancy import use_environment
 from connect.selectors import environments, sweeps
-from payments.services import balance_transactions, payment_attempts
+from payments.services import balance_transactions, holds, payment_attempts, refund_checks
 
 
 @shared_task(name="payments.find_open_attempts")
@@ -34,7 +33,7 @@ def settle_attempts(environment_id: str) -> int:
 @shared_task(name="payments.find_due_balances")
 def find_due_balances() -> int:
     """Queue `settle_balances` for every environment with money that becomes available."""
-    condition = "status = 'pending' AND available_on <= clock_timestamp()"
+    condition = "status = 'pending' AND available_on <= clock_timestamp() AND test_clock_id IS NULL"
     found = list(sweeps.environments_where("payments_balance_transaction", condition))
     for environment in found:
         settle_balances.delay(str(environment.id))
@@ -47,10 +46,45 @@ def settle_balances(environment_id: str) -> int:
     environment = environments.by_id(UUID(environment_id))
     if environment is None:
         return 0
-    caller, settled = Caller.system(environment, "payments.settle_balances"), 0
-    while True:
-        with use_environment(environment):
-            count = balance_transactions.settle_due(caller)
-        settled += count
-        if count < balance_transactions.BATCH:
-            return settled
+    return balance_transactions.settle_all_due(Caller.system(environment, "payments.settle_balances"))
+
+
+@shared_task(name="payments.find_expired_holds")
+def find_expired_holds() -> int:
+    """Queue `expire_holds` for every environment with a hold that ran out before it was captured."""
+    condition = (
+        "capture_before <= clock_timestamp() AND NOT captured AND NOT refunded AND capture_before IS NOT NULL"
+        " AND test_clock_id IS NULL"
+    )
+    found = list(sweeps.environments_where("payments_charge", condition))
+    for environment in found:
+        expire_holds.delay(str(environment.id))
+    return len(found)
+
+
+@shared_task(name="payments.expire_holds")
+def expire_holds(environment_id: str) -> int:
+    """Let go of the environment's holds that ran out; returns how many."""
+    environment = environments.by_id(UUID(environment_id))
+    if environment is None:
+        return 0
+    return holds.expire_due(Caller.system(environment, "payments.expire_holds"))
+
+
+@shared_task(name="payments.find_due_refunds")
+def find_due_refunds() -> int:
+    """Queue `check_refunds` for every environment with a refund whose processor is to be asked again."""
+    condition = "check_at <= clock_timestamp() AND test_clock_id IS NULL"
+    found = list(sweeps.environments_where("payments_refund", condition))
+    for environment in found:
+        check_refunds.delay(str(environment.id))
+    return len(found)
+
+
+@shared_task(name="payments.check_refunds")
+def check_refunds(environment_id: str) -> int:
+    """Ask the processor what became of the environment's refunds; returns how many were asked about."""
+    environment = environments.by_id(UUID(environment_id))
+    if environment is None:
+        return 0
+    return refund_checks.check_due(Caller.system(environment, "payments.check_refunds"))

@@ -60,11 +60,27 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 15.0,
         "options": {"expires": 30},
     },
+    "payments: let holds run out": {
+        "task": "payments.find_expired_holds",
+        "schedule": 60.0,
+        "options": {"expires": 120},
+    },
+    "payments: ask about refunds under way": {
+        "task": "payments.find_due_refunds",
+        "schedule": 15.0,
+        "options": {"expires": 30},
+    },
     "payments: make due money available": {
         "task": "payments.find_due_balances",
         "schedule": 300.0,
         "options": {"expires": 600},
     },
+    "test clocks: move on what stands still": {
+        "task": "connect.find_stuck_test_clocks",
+        "schedule": 10.0,
+        "options": {"expires": 20},
+    },
+    "test clocks: delete what is old": {"task": "connect.delete_old_test_clocks", "schedule": 3600.0},
     "webhooks: tell of disabled endpoints": {
         "task": "connect.send_webhook_notices",
         "schedule": 30.0,

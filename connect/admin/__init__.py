@@ -13,6 +13,7 @@ from connect.admin import (
     idempotency_keys,
     organizations,
     request_logs,
+    test_clocks,
     users,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "idempotency_keys",
     "organizations",
     "request_logs",
+    "test_clocks",
     "users",
 ]

@@ -140,6 +140,23 @@ class ApiVersionUnknown(DomainError):
     message = "There is no API version '{version}'. Leave Facturino-Version out, or send one of: {known}."
 
 
+class ClocksInLive(DomainError):
+    """Test clocks exist in test environments only."""
+
+    code = "test_clock_in_live"
+    message = "Time cannot be moved in a live environment. Use a test key to create test clocks."
+
+
+class EnvironmentClockExists(DomainError):
+    """An environment has one clock of its own at most; advance or delete the one that is there."""
+
+    code = "environment_clock_exists"
+    message = (
+        "This environment has a test clock of its own already. Advance it, or delete it first; or leave applies_to out to"
+        " make one for customers."
+    )
+
+
 class UrlInvalid(DomainError):
     """The address cannot receive webhooks."""
 

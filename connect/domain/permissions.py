@@ -25,6 +25,7 @@ PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     "payments:read": _EVERYONE,
     "payments:write": _ADMINS | {Role.SUPPORT},
     "customers:read": _EVERYONE,
+    "customers:write": _BUILDERS | {Role.SUPPORT},
     "balance:read": _ADMINS | {Role.DEVELOPER, Role.ANALYST},
     "ledger:read": _ADMINS | {Role.DEVELOPER, Role.ANALYST},
     "api_keys:read": _BUILDERS,

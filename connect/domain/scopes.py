@@ -18,6 +18,8 @@ SCOPES: Final[dict[str, str]] = {
     "webhook_endpoints:write": "Create, change and test webhook endpoints, and see their new secrets",
     "ledger:read": "See ledger accounts, transactions and balances",
     "ledger:write": "Post to the ledger and place holds",
+    "test_clocks:read": "See test clocks",
+    "test_clocks:write": "Create, advance and delete test clocks",
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 import idna
 
@@ -26,6 +26,7 @@ WATCH_MIN: Final = timedelta(hours=12)
 GIVE_UP_AFTER: Final = timedelta(days=5)
 
 _UNSAFE: Final = re.compile(r"[\s\\\x00-\x1f\x7f]")
+_PATH_SAFE: Final = "%/:@!$&'()*+,;=~"
 _LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _OF_NO_ONE: Final = frozenset({"localhost", "local", "internal", "intranet", "lan", "home", "corp", "arpa", "onion"})
@@ -58,7 +59,7 @@ def is_given_up(run: FailureRun, at: datetime) -> bool:
 
 
 def normal_url(text: str, *, is_test: bool, allowed: Iterable[str]) -> str:
-    """The address as it is stored: lower-case ASCII host, no fragment. Raises `UrlInvalid` with what to change.
+    """The address as it is stored: ASCII, lower-case host, no fragment. Raises `UrlInvalid` with what to change.
 
     An address is public: https, a full domain name, port 443 or above 1023. In a test environment the hosts that
     `allowed` names (`connect.domain.private_hosts`) may also be private, be addressed by number and speak http.
@@ -82,7 +83,8 @@ def normal_url(text: str, *, is_test: bool, allowed: Iterable[str]) -> str:
         _require_public(parts, host, actual)
     shown = f"[{host}]" if ":" in host else host
     netloc = shown if port is None else f"{shown}:{port}"
-    return urlunsplit((parts.scheme, netloc, parts.path or "/", parts.query, ""))
+    path, query = quote(parts.path or "/", safe=_PATH_SAFE), quote(parts.query, safe=_PATH_SAFE + "?")
+    return urlunsplit((parts.scheme, netloc, path, query, ""))
 
 
 def _ascii(name: str) -> str:

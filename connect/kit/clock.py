@@ -6,8 +6,13 @@ Business: an object's `created`, `effective_at`, `available_on` and expiries.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
+
+_environment: ContextVar[datetime | None] = ContextVar("environment_frozen_at", default=None)
 
 
 def wall() -> datetime:
@@ -25,9 +30,19 @@ def from_unix(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
+@contextmanager
+def environment_at(moment: datetime | None) -> Iterator[None]:
+    """While an environment is open: where its own test clock stands, or None when it has none. For `tenancy` only."""
+    token = _environment.set(moment)
+    try:
+        yield
+    finally:
+        _environment.reset(token)
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """What a caller carries. `frozen_at` is the environment's test clock; None follows wall time."""
+    """What a caller carries. `frozen_at` is where the test clock of the customer at hand stands, if there is one."""
 
     frozen_at: datetime | None = None
 
@@ -35,6 +50,6 @@ class Clock:
         """Now by the machine."""
         return wall()
 
-    def business(self, test_clock_at: datetime | None = None) -> datetime:
-        """Now for business rules: the customer's test clock if given, else the environment's, else wall time."""
-        return test_clock_at or self.frozen_at or wall()
+    def business(self) -> datetime:
+        """Now for business rules: by the customer's test clock, else by the open environment's, else wall time."""
+        return self.frozen_at or _environment.get() or wall()

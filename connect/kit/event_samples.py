@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from connect.kit import registry
+from connect.kit.event_types import EventType
 from connect.kit.ids import BODY_LENGTH
 
 MOMENT: Final = 1_767_225_600
@@ -17,7 +18,9 @@ MOMENT: Final = 1_767_225_600
 
 _BODY: Final = "0" + "EXAMPLE".ljust(BODY_LENGTH - 1, "0")
 _MOMENTS: Final = ("created", "_at", "_on", "_until", "_since", "expires")
-_AMOUNTS: Final = ("amount", "net", "fee", "balance")
+_AMOUNTS: Final = ("amount", "net", "balance")
+_NOTHING_YET: Final = ("_refunded", "_capturable", "_reversed", "_fee", "fee", "_reserved")
+_USUAL: Final = ("succeeded", "enabled", "card", "automatic")
 _TEXTS: Final = {
     "currency": "eur", "country": "MK", "email": "ana@example.com", "name": "Ana Petrovska", "phone": "+38970123456",
     "description": "An example", "url": "https://shop.example.com/webhooks", "last4": "4242", "brand": "visa",
@@ -26,11 +29,25 @@ _TEXTS: Final = {
 _WHOLE: Final = {"exp_month": 12, "exp_year": 2030}
 
 
+def of_type(event_type: EventType) -> dict[str, Any]:
+    """An example of what an event of this type carries; its status is the one that the type is named after, if any."""
+    shown = sample(event_type.shape)
+    wanted = event_type.name.rpartition(".")[2]
+    for field in _info(event_type.shape).fields:
+        if field.name == "status" and wanted in getattr(field.type, "values", ()):
+            shown["status"] = wanted
+    return shown
+
+
 def sample(shape: type[msgspec.Struct]) -> dict[str, Any]:
     """An example of `shape` as JSON would carry it: optional parts are null, lists hold one element."""
+    return _struct(_info(shape))
+
+
+def _info(shape: type[msgspec.Struct]) -> msgspec.inspect.StructType:
     info = msgspec.inspect.type_info(shape)
     assert isinstance(info, msgspec.inspect.StructType)
-    return _struct(info)
+    return info
 
 
 def _struct(info: msgspec.inspect.StructType) -> dict[str, Any]:
@@ -40,6 +57,8 @@ def _struct(info: msgspec.inspect.StructType) -> dict[str, Any]:
         if field.name == "id" and resource is not None:
             shown[field.encode_name] = f"{resource.prefix}_{_BODY}"
         elif field.default is not msgspec.NODEFAULT:
+            if info.cls.__struct_config__.omit_defaults:
+                continue
             shown[field.encode_name] = field.default
         elif field.required:
             shown[field.encode_name] = _value(field.type, field.name, info)
@@ -55,7 +74,7 @@ def _value(kind: Any, name: str, owner: msgspec.inspect.StructType) -> Any:
             return None
         return _value(kind.types[0], name, owner)
     if isinstance(kind, types.LiteralType):
-        return kind.values[0]
+        return next((value for value in _USUAL if value in kind.values), kind.values[0])
     if isinstance(kind, types.StructType):
         return _struct(kind)
     if isinstance(kind, types.CollectionType):
@@ -76,7 +95,10 @@ def _value(kind: Any, name: str, owner: msgspec.inspect.StructType) -> Any:
 def _number(name: str) -> int:
     if name.endswith(_MOMENTS) or name in _MOMENTS:
         return MOMENT
-    return _WHOLE.get(name, 2_000 if any(word in name for word in _AMOUNTS) else 1)
+    if name in _WHOLE:
+        return _WHOLE[name]
+    amount = any(word in name for word in _AMOUNTS)
+    return 0 if name.endswith(_NOTHING_YET) else 2_000 if amount else 1
 
 
 def _text(name: str, owner: msgspec.inspect.StructType) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +24,7 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django_tenants.routers import TenantSyncRouter
 
+from connect.kit import clock
 from connect.kit.caller import EnvironmentRef
 
 if TYPE_CHECKING:
@@ -40,29 +42,46 @@ class TransactionForbidden(RuntimeError):
     """Something slow or irreversible (a bank, a processor) was called while a transaction was open."""
 
 
+_FROZEN_AT: Final = "SELECT max(frozen_time) FROM connect_test_clock WHERE for_environment AND deleted_at IS NULL"
+
+
 @dataclass(slots=True)
 class Scope:
-    """What `use_environment` yields. `locked` is None when no lock was asked for, else whether it was free."""
+    """What `use_environment` yields. `locked` is None when no lock was asked for, else whether it was free.
+
+    `frozen_at` is where the environment's own test clock stands; live environments have none.
+    """
 
     environment: EnvironmentRef
     try_lock: int | None = None
     locked: bool | None = None
+    frozen_at: datetime | None = None
 
-    def statements(self) -> str:
-        """What follows BEGIN, as one text: the search path, and the try-lock."""
-        text = f'SET LOCAL search_path = "{self.environment.schema_name}", public'
+    def statements(self) -> list[str]:
+        """What follows BEGIN: the search path, the question for the test clock, and the try-lock."""
+        texts = [f'SET LOCAL search_path = "{self.environment.schema_name}", public']
+        if not self.environment.livemode:
+            texts.append(_FROZEN_AT)
         if self.try_lock is not None:
-            text += f"; SELECT pg_try_advisory_xact_lock({self.try_lock:d})"
-        return text
+            texts.append(f"SELECT pg_try_advisory_xact_lock({self.try_lock:d})")
+        return texts
 
-    def read_lock(self, cursor: psycopg.Cursor) -> None:
-        """Take the lock's answer from the last result of `statements()`."""
-        if self.try_lock is None:
-            return
-        while cursor.nextset():
-            pass
-        row = cursor.fetchone()
-        self.locked = bool(row and row[0])
+    def read_answers(self, cursor: psycopg.Cursor) -> None:
+        """Take the answers to `statements()` from the results of one query that held them all."""
+        answers = []
+        while True:
+            if cursor.description:
+                answers.append(cursor.fetchone())
+            if not cursor.nextset():
+                break
+        self.take([row[0] if row else None for row in answers])
+
+    def take(self, answers: list[Any]) -> None:
+        """The answers to the questions among `statements()`, in their order."""
+        if not self.environment.livemode:
+            self.frozen_at = answers.pop(0)
+        if self.try_lock is not None:
+            self.locked = bool(answers.pop(0))
 
 
 _current: ContextVar[Scope | None] = ContextVar("environment", default=None)
@@ -112,7 +131,8 @@ def use_environment(environment: EnvironmentRef, *, try_lock: int | None = None)
                 opening_token = None
             else:
                 _join_outer_transaction(scope, connection)
-            yield scope
+            with clock.environment_at(scope.frozen_at):
+                yield scope
             if inside_test_case:
                 with connection.cursor() as cursor:
                     cursor.execute("SET LOCAL search_path = public")
@@ -124,11 +144,13 @@ def use_environment(environment: EnvironmentRef, *, try_lock: int | None = None)
 
 def _join_outer_transaction(scope: Scope, connection: Any) -> None:
     """Under Django's test case the transaction has begun already: set the path in the savepoint instead."""
+    answers = []
     with connection.cursor() as cursor:
-        cursor.execute(f'SET LOCAL search_path = "{scope.environment.schema_name}", public')
-        if scope.try_lock is not None:
-            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [scope.try_lock])
-            scope.locked = cursor.fetchone()[0]
+        for statement in scope.statements():
+            cursor.execute(statement)
+            if cursor.description:
+                answers.append(cursor.fetchone()[0])
+    scope.take(answers)
 
 
 def forbid_inside_transaction(what: str = "a call to the outside world") -> None:

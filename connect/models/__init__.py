@@ -15,6 +15,7 @@ from connect.models.oauth import (
 )
 from connect.models.organizations import Invitation, Membership, Organization
 from connect.models.request_logs import PublicRequestLog, RequestLog
+from connect.models.test_clocks import TestClock
 from connect.models.usage import UsageHour
 from connect.models.users import User
 from connect.models.webhook_deliveries import InboxMessage, WebhookAttempt, WebhookDelivery
@@ -39,6 +40,7 @@ __all__ = [
     "PublicRequestLog",
     "RequestLog",
     "SchemaTemplate",
+    "TestClock",
     "UsageHour",
     "User",
     "UserConsent",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from connect.kit import ids
+from connect.kit import clock, ids
 from connect.kit.caller import Caller
 from connect.kit.errors import ResourceMissing
 from connect.kit.pages import Page, TimeRange, require_cursor, slice_queryset
@@ -19,6 +19,8 @@ from connect.models import Event, WebhookDelivery
 from connect.shapes import events as shapes
 from connect.shapes.events import PREFIX, EventOut
 
+_SLACK: Final = timedelta(seconds=2)
+"""Two processes do not draw their ids by exactly the same clock."""
 WAITING: Final = ("connect_event", "fanned_out_at IS NULL")
 """Table and condition of events without deliveries yet, for `sweeps.environments_where`."""
 
@@ -38,10 +40,7 @@ class EventInfo:
 def for_object(caller: Caller, object_id: str) -> list[EventInfo]:
     """What happened to one object, newest first."""
     rows = _listed(caller).filter(object_id=object_id).order_by("-id")
-    return [
-        EventInfo(ids.encode(PREFIX, row.id), row.type, row.object_id, row.created_at, row.request_id, row.payload)
-        for row in rows
-    ]
+    return [_info(row) for row in rows]
 
 
 def get(caller: Caller, event_id: str) -> EventOut:
@@ -85,6 +84,18 @@ def page(
     return _shapes(caller, found), has_more
 
 
+def for_request(caller: Caller, request_id: str, *, within: timedelta) -> list[EventInfo]:
+    """What one request (`req_…`) caused, oldest first; `within` is how long the request took.
+
+    Ids tell when they were made, so the key's index finds the events of that time, however many there are.
+    """
+    made_at = clock.from_unix(0) + timedelta(milliseconds=ids.lookup("req", request_id).int >> 80)
+    rows = _listed(caller).filter(
+        request_id=request_id, id__gte=ids.first_at(made_at - _SLACK), id__lt=ids.first_at(made_at + within + _SLACK)
+    )
+    return [_info(row) for row in rows.order_by("id")]
+
+
 def load(caller: Caller, identifiers: Sequence[UUID]) -> dict[UUID, EventOut]:
     """Many at once."""
     rows = list(Event.objects.filter(account_id=caller.account, pk__in=identifiers))
@@ -111,6 +122,10 @@ def pending_webhooks(event_ids: Sequence[UUID]) -> dict[UUID, int]:
         for identifier, count in cursor.fetchall():
             counts[identifier] = counts.get(identifier, 0) + count
     return counts
+
+
+def _info(row: Event) -> EventInfo:
+    return EventInfo(ids.encode(PREFIX, row.id), row.type, row.object_id, row.created_at, row.request_id, row.payload)
 
 
 def _listed(caller: Caller) -> QuerySet[Event]:

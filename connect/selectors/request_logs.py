@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -54,6 +55,14 @@ def get(request_id: str) -> RequestLog | None:
     """The request with this id (`req_…`), or None."""
     identifier = ids.decode(PREFIX, request_id)
     return RequestLog.objects.filter(pk=identifier).first() if identifier else None
+
+
+def kept(request_ids: Iterable[str]) -> set[str]:
+    """Those of the ids whose request is in the log: older ones are gone, and what people do on pages is not in it."""
+    wanted = {ids.lookup(PREFIX, request_id) for request_id in request_ids}
+    return {
+        ids.encode(PREFIX, found) for found in RequestLog.objects.filter(pk__in=wanted).values_list("pk", flat=True)
+    }
 
 
 def newest_public() -> QuerySet[PublicRequestLog]:

@@ -95,7 +95,7 @@ def send_test(caller: Caller, *, endpoint_id: str, type: str) -> WebhookDelivery
     if event_type is None or type == EVERY_EVENT:
         raise EventTypeUnknown(type=type[:80], param="type")
     endpoint = _enabled(caller, endpoint_id)
-    payload: dict[str, Any] = event_samples.sample(event_type.shape)
+    payload: dict[str, Any] = event_samples.of_type(event_type)
     if "livemode" in payload:
         payload["livemode"] = caller.livemode
     now = caller.clock.wall()

@@ -23,12 +23,14 @@ from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from connect.domain import permissions
 from connect.kit import ids
 from connect.kit.caller import Actor, Caller, EnvironmentRef
+from connect.kit.errors import ResourceMissing
 from connect.kit.request_ids import request_id_of
 from connect.kit.tenancy import use_environment
 from connect.selectors import environments as environment_selectors
 from connect.selectors import organizations as organization_selectors
 from connect.selectors.organizations import OrganizationRef
 from dashboard import navigation
+from dashboard.pages import links
 
 P = ParamSpec("P")
 
@@ -61,6 +63,12 @@ class OrganizationPage:
     def url(self, view_name: str, *arguments: str) -> str:
         """The address of another page of the same organization and mode."""
         return reverse(f"dashboard:{view_name}", args=[self.organization.slug, self.environment.kind, *arguments])
+
+    def address_of(self, identifier: str) -> str:
+        """The page of the object behind an id, in this organization and mode; empty when this role has none."""
+        return links.address_of(
+            identifier, org_slug=self.organization.slug, mode=self.environment.kind, role=self.organization.role
+        )
 
     @property
     def home_url(self) -> str:
@@ -122,8 +130,11 @@ def organization_page(
                 return HttpResponseRedirect(reverse("dashboard:preparing", args=[error.org_slug]))
             if permission is not None and not page.allows(permission):
                 raise PermissionDenied
-            with use_environment(page.environment) if opens_environment else nullcontext():
-                response = view(request, page, *args, **kwargs)
+            try:
+                with use_environment(page.environment) if opens_environment else nullcontext():
+                    response = view(request, page, *args, **kwargs)
+            except ResourceMissing as error:  # an id in the path or a cursor in the query string that names nothing
+                raise Http404 from error
             add_never_cache_headers(response)
             patch_vary_headers(response, ["HX-Request", "HX-Target"])
             return response

@@ -67,7 +67,7 @@ def home(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
         payment=newest[0] if newest else None,
     )
     context = {
-        "balances": _balances(page) if page.allows("balance:read") else [],
+        "balances": balances(page) if page.allows("balance:read") else [],
         "payments": newest,
         "steps": steps,
         "steps_done": sum(step.is_done for step in steps),
@@ -76,7 +76,8 @@ def home(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
     return render(request, page, "dashboard/home.html", context)
 
 
-def _balances(page: OrganizationPage) -> list[Figures]:
+def balances(page: OrganizationPage) -> list[Figures]:
+    """The balances of the environment, by currency."""
     balance = balance_selectors.now(page.caller)
     pending = {amount.currency: amount.amount for amount in balance.pending}
     return [Figures(each.currency, each.amount, pending.get(each.currency, 0)) for each in balance.available]

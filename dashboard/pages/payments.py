@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
-from urllib.parse import urlencode
+from typing import Any
 
 import msgspec
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from connect.kit import ids
 from connect.kit.errors import ResourceMissing
 from connect.kit.pages import Page
 from connect.selectors import events as event_selectors
-from dashboard.pages import curl
+from connect.selectors import request_logs as request_log_selectors
+from dashboard.pages import curl, lists, postings
 from dashboard.pages.access import OrganizationPage, organization_page, render
+from dashboard.pages.postings import Posting
 from dashboard.templatetags.statuses import PAYMENT_STATUSES
 from ledger.selectors import transactions as transaction_selectors
 from payments.selectors import balance_transactions as balance_transaction_selectors
@@ -27,17 +25,6 @@ from payments.selectors import payment_intents as payment_intent_selectors
 from payments.shapes.balance_transactions import BalanceTransactionOut
 from payments.shapes.charges import ChargeOut
 from payments.shapes.payment_intents import PaymentIntentOut
-
-PAGE_SIZE: Final = 25
-
-
-@dataclass(frozen=True, slots=True)
-class Pager:
-    """Query strings of the neighbouring pages, or None where there is none."""
-
-    summary: str
-    newer: str | None
-    older: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,45 +44,13 @@ class Fact:
     is_id: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerLine:
-    """A line of a posting as a T-account shows it: exactly one side is set, in positive minor units."""
-
-    path: str
-    currency: str
-    debit_minor: int | None
-    credit_minor: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Posting:
-    """One ledger transaction of the payment."""
-
-    id: str
-    effective_at: datetime
-    lines: list[LedgerLine]
-
-
-@dataclass(frozen=True, slots=True)
-class Sum:
-    """What all shown lines of a currency add up to; the two sides are equal in every ledger that is sound."""
-
-    currency: str
-    debit_minor: int
-    credit_minor: int
-
-
 @require_safe
 @organization_page(permission="payments:read")
 def payments(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
     """The list, newest first; `status`, `q` (a whole id), `after` and `before` come from the query string."""
     status, query = request.GET.get("status", ""), request.GET.get("q", "").strip()
     status = status if status in PAYMENT_STATUSES else ""
-    wanted = Page(
-        limit=PAGE_SIZE,
-        starting_after=ids.decode("pi", request.GET.get("after")),
-        ending_before=ids.decode("pi", request.GET.get("before")) if "after" not in request.GET else None,
-    )
+    wanted = lists.wanted(request, "pi")
     if query:
         found, has_more = _with_id(page, query, status), False
     else:
@@ -105,7 +60,13 @@ def payments(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
         "filters": {"status": status, "q": query},
         "is_filtered": bool(status or query or wanted.cursor),
         "statuses": list(PAYMENT_STATUSES),
-        "pager": _pager(found, wanted, {"status": status, "q": query}, has_more=has_more),
+        "pager": lists.pager(
+            [payment.id for payment in found],
+            wanted,
+            {"status": status, "q": query},
+            has_more=has_more,
+            noun="payment",
+        ),
         "curl": curl.first_payment(request, livemode=page.caller.livemode),
     }
     return render(request, page, "dashboard/payments_list.html", context)
@@ -115,24 +76,23 @@ def payments(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
 @organization_page(permission="payments:read")
 def payment(request: HttpRequest, page: OrganizationPage, payment_id: str) -> HttpResponse:
     """One payment; `?tab=json` shows the object as the API returns it."""
-    try:
-        found = payment_intent_selectors.get(page.caller, payment_id)
-    except ResourceMissing as error:
-        raise Http404 from error
+    found = payment_intent_selectors.get(page.caller, payment_id)
     if request.GET.get("tab") == "json":
         shown = msgspec.structs.replace(found, client_secret=None)  # with it a reader could confirm the payment
         text = msgspec.json.format(msgspec.json.encode(shown), indent=2).decode()
         return render(request, page, "dashboard/payment_detail.html", {"payment": found, "tab": "json", "json": text})
     charges = charge_selectors.for_intent(page.caller, found.id)
-    postings = _postings(found, charges) if page.allows("ledger:read") else []
+    posted = _postings(found, charges) if page.allows("ledger:read") else []
+    events = event_selectors.for_object(page.caller, found.id)
     context = {
         "payment": found,
         "tab": "overview",
         "breakdown": _breakdown(found, charges, _movements(page, charges) if page.allows("balance:read") else []),
         "facts": _facts(found),
-        "events": event_selectors.for_object(page.caller, found.id),
-        "postings": postings,
-        "sums": _sums(postings),
+        "events": events,
+        "logged": request_log_selectors.kept(event.request_id for event in events),
+        "postings": posted,
+        "sums": postings.sums(posted),
         "may_read_ledger": page.allows("ledger:read"),
     }
     return render(request, page, "dashboard/payment_detail.html", context)
@@ -144,17 +104,6 @@ def _with_id(page: OrganizationPage, query: str, status: str) -> list[PaymentInt
     except ResourceMissing:
         return []
     return [found] if status in ("", found.status) else []
-
-
-def _pager(found: Sequence[PaymentIntentOut], page: Page, filters: dict[str, str], *, has_more: bool) -> Pager:
-    kept = {name: value for name, value in filters.items() if value}
-    has_newer = has_more if page.backwards else page.starting_after is not None
-    has_older = page.backwards or has_more
-    return Pager(
-        summary=f"{len(found)} payment{'' if len(found) == 1 else 's'} on this page",
-        newer=urlencode({**kept, "before": found[0].id}) if found and has_newer else None,
-        older=urlencode({**kept, "after": found[-1].id}) if found and has_older else None,
-    )
 
 
 def _movements(page: OrganizationPage, charges: Sequence[ChargeOut]) -> list[BalanceTransactionOut]:
@@ -203,31 +152,6 @@ def _id_of(reference: Any) -> str:
 
 
 def _postings(intent: PaymentIntentOut, charges: Sequence[ChargeOut]) -> list[Posting]:
-    """The ledger's transactions for the intent and its charges. The ledger signs credits + and debits -."""
+    """The ledger's transactions for the intent and its charges."""
     references = [intent.id, *(charge.id for charge in charges)]
-    return [
-        Posting(
-            id=ids.encode("ltxn", transaction.id),
-            effective_at=transaction.effective_at,
-            lines=[
-                LedgerLine(
-                    path=entry.path,
-                    currency=entry.currency,
-                    debit_minor=-entry.amount_minor if entry.amount_minor < 0 else None,
-                    credit_minor=entry.amount_minor if entry.amount_minor > 0 else None,
-                )
-                for entry in transaction.lines
-            ],
-        )
-        for transaction in transaction_selectors.for_references(references)
-    ]
-
-
-def _sums(postings: Sequence[Posting]) -> list[Sum]:
-    debited: dict[str, int] = defaultdict(int)
-    credited: dict[str, int] = defaultdict(int)
-    for posting in postings:
-        for line in posting.lines:
-            debited[line.currency] += line.debit_minor or 0
-            credited[line.currency] += line.credit_minor or 0
-    return [Sum(currency, debited[currency], credited[currency]) for currency in sorted(debited)]
+    return postings.postings(transaction_selectors.for_references(references))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpResponse
+from rest_framework.decorators import action
 from rest_framework.request import Request
 
 from connect.api.fields import IdField, MetadataField, TimeRangeField
@@ -12,8 +13,10 @@ from connect.api.views import ApiViewSet
 from connect.kit.errors import ResourceMissing
 from payments.api.shared import ShippingIn, text
 from payments.selectors import charges as selectors
+from payments.selectors import refunds as refund_selectors
 from payments.services import charges
 from payments.shapes.charges import ChargeOut
+from payments.shapes.refunds import RefundOut
 
 
 class ChargeUpdateIn(InputSerializer):
@@ -49,6 +52,13 @@ class ChargeViewSet(ApiViewSet):
         """Retrieve a charge"""
         self.input(NoInput)
         return self.read(lambda caller: selectors.get(caller, pk))
+
+    @action(detail=True, methods=["get"])
+    @operation(RefundOut, lists=True, errors=(ResourceMissing,))
+    def refunds(self, request: Request, pk: str) -> HttpResponse:
+        """List a charge's refunds, newest first"""
+        page, _ = self.page(prefix="re")
+        return self.list_of(lambda caller: refund_selectors.of_charge(caller, pk, page), shape=RefundOut)
 
     @operation(ChargeOut, input=ChargeUpdateIn, errors=(ResourceMissing,))
     def update(self, request: Request, pk: str) -> HttpResponse:

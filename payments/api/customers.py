@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from rest_framework.decorators import action
 from rest_framework.request import Request
 
-from connect.api.fields import EnumField, MetadataField, TextField, TimeRangeField
+from connect.api.fields import EnumField, IdField, MetadataField, TextField, TimeRangeField
 from connect.api.openapi import operation
 from connect.api.serializers import InputSerializer, ListField, ListFilters, NoInput
 from connect.api.views import ApiViewSet
@@ -41,15 +41,17 @@ class CustomerUpdateIn(InputSerializer):
 
 
 class CustomerCreateIn(CustomerUpdateIn):
-    """`payment_method` is attached and becomes the default."""
+    """`payment_method` is attached and becomes the default; `test_clock` is the clock the customer lives by."""
 
     payment_method = TextField(max_length=100, required=False)
+    test_clock = TextField(max_length=100, required=False)
 
 
 class CustomerFilters(ListFilters):
-    """Which customers to list; `email` is compared exactly."""
+    """Which customers to list; `email` is compared exactly. Those with a test clock only when that clock is named."""
 
     email = TextField(max_length=512, required=False)
+    test_clock = IdField("clock", required=False)
     created = TimeRangeField(required=False)
 
 

@@ -115,6 +115,15 @@ class PaymentIntentCaptureIn(InputSerializer):
     statement_descriptor_suffix = text(22)
 
 
+class PaymentIntentIncrementIn(InputSerializer):
+    """The new total to hold, in minor units, above what is held now."""
+
+    amount = MinorUnitsField(min_value=1)
+    description = TextField(max_length=1000, required=False)
+    metadata = MetadataField()
+    statement_descriptor = TextField(max_length=22, required=False)
+
+
 class PaymentIntentCancelIn(InputSerializer):
     """Why."""
 
@@ -194,8 +203,8 @@ class PaymentIntentViewSet(ApiViewSet):
         PaymentIntentOut,
         input=PaymentIntentCaptureIn,
         errors=(
-            ResourceMissing, errors.PaymentIntentUnexpectedState, errors.CaptureTooLarge, LockTimeout,
-            errors.ChargeExpiredForCapture, errors.PaymentProcessorUnavailable,
+            ResourceMissing, errors.PaymentIntentUnexpectedState, errors.CaptureTooLarge, errors.CaptureLimitReached,
+            LockTimeout, errors.ChargeExpiredForCapture, errors.PaymentProcessorUnavailable,
         ),
     )  # fmt: skip
     def capture(self, request: Request, pk: str) -> HttpResponse:
@@ -219,6 +228,24 @@ class PaymentIntentViewSet(ApiViewSet):
         """
         given = self.input(PaymentIntentCancelIn)
         return self._external(lambda caller: payment_intents.begin_cancel(caller, intent_id=pk, **given))
+
+    @action(detail=True, methods=["post"])
+    @operation(
+        PaymentIntentOut,
+        input=PaymentIntentIncrementIn,
+        errors=(
+            ResourceMissing, errors.PaymentIntentUnexpectedState, errors.IncrementTooSmall, errors.AmountTooLarge,
+            errors.IncrementLimitReached, errors.CardDeclined, LockTimeout, errors.ChargeExpiredForCapture,
+            errors.PaymentProcessorUnavailable,
+        ),
+    )  # fmt: skip
+    def increment_authorization(self, request: Request, pk: str) -> HttpResponse:
+        """Increment an authorization
+
+        A decline answers 402, and what was authorized before is still held.
+        """
+        given = self.input(PaymentIntentIncrementIn)
+        return self._external(lambda caller: payment_intents.begin_increment(caller, intent_id=pk, **given))
 
     def _external(self, begin: Any) -> HttpResponse:
         return self.external(

@@ -8,11 +8,13 @@ from payments.api.charges import ChargeViewSet
 from payments.api.customers import CustomerViewSet
 from payments.api.payment_intents import PaymentIntentViewSet
 from payments.api.payment_methods import PaymentMethodViewSet
+from payments.api.refunds import RefundViewSet
 from payments.api.setup_intents import SetupIntentViewSet
 
 router = StripeRouter()
 router.register("payment_intents", PaymentIntentViewSet, basename="payment_intents")
 router.register("charges", ChargeViewSet, basename="charges")
+router.register("refunds", RefundViewSet, basename="refunds")
 router.register("customers", CustomerViewSet, basename="customers")
 router.register("payment_methods", PaymentMethodViewSet, basename="payment_methods")
 router.register("setup_intents", SetupIntentViewSet, basename="setup_intents")

@@ -10,8 +10,10 @@ from payments.clients.processor import (
     AnyRequest,
     Approved,
     AuthorizeRequest,
+    CancelRefundRequest,
     CaptureRequest,
     GuardedProcessor,
+    IncrementRequest,
     NotFound,
     Outcome,
     ProcessorTimeout,
@@ -22,7 +24,7 @@ from payments.clients.processor import (
     VoidRequest,
 )
 
-Operation = Literal["authorize", "capture", "void", "refund", "set_up"]
+Operation = Literal["authorize", "capture", "void", "increment", "refund", "cancel_refund", "set_up"]
 Plan = Outcome | Literal["fail_before", "fail_after"]
 
 
@@ -76,6 +78,12 @@ class FakeProcessor(GuardedProcessor):
 
     def _refund(self, request: RefundRequest) -> Outcome:
         return self._perform("refund", request, moves=-request.amount_minor)
+
+    def _increment(self, request: IncrementRequest) -> Outcome:
+        return self._perform("increment", request, moves=0)
+
+    def _cancel_refund(self, request: CancelRefundRequest) -> Outcome:
+        return self._perform("cancel_refund", request, moves=0)
 
     def _set_up(self, request: SetUpRequest) -> Outcome:
         return self._perform("set_up", request, moves=0)

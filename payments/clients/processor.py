@@ -94,10 +94,25 @@ class VoidRequest(Request):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IncrementRequest(Request):
+    """Hold `amount_minor` more, so that `total_minor` is held in all."""
+
+    authorization: str
+    total_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelRefundRequest(Request):
+    """Stop a refund that is not done yet; `refund` is the attempt that asked for it, and `amount_minor` its amount."""
+
+    refund: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RefundRequest(Request):
     """Give `amount_minor` back.
 
-    `capture` is the reference of the money taken: of the capture, or of the authorization that captured at once.
+    `capture` is the reference of the authorization the money was taken from, at once or later, in one piece or several.
     """
 
     capture: str
@@ -128,7 +143,8 @@ class Approved:
     """Done. `amount_minor` is what was held, taken, released or returned: the request's, or 0 when it has none.
 
     `reference` is the processor's id of this operation, unique there. `hold_seconds` is how long a hold lives from now,
-    None when nothing is held. `settles_at_once`: the money need not wait for settlement.
+    None when nothing is held. `settles_at_once`: the money need not wait for settlement. `recheck_seconds`: it may
+    still turn out otherwise; ask `status` again after this long.
     """
 
     reference: str
@@ -138,6 +154,7 @@ class Approved:
     authorization_code: str | None = None
     hold_seconds: int | None = None
     settles_at_once: bool = False
+    recheck_seconds: int | None = None
     authenticated: bool = False
     risk_level: str = "normal"
     risk_score: int | None = None
@@ -176,9 +193,13 @@ class ActionRequired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
-    """The processor took the request and will know later. Money may move; ask `status` until the answer is final."""
+    """The processor took the request and will know later. Money may move; ask `status` until the answer is final.
+
+    `recheck_seconds` is how long to wait with that, where the processor says so.
+    """
 
     reference: str
+    recheck_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +217,8 @@ class NotFound:
 
 Outcome = Approved | Declined | ActionRequired | Pending | Unknown
 StatusOutcome = Outcome | NotFound
-AnyRequest = AuthorizeRequest | CaptureRequest | VoidRequest | RefundRequest | SetUpRequest
+MoneyRequest = AuthorizeRequest | CaptureRequest | VoidRequest | IncrementRequest | RefundRequest | CancelRefundRequest
+AnyRequest = MoneyRequest | SetUpRequest
 
 
 @runtime_checkable
@@ -240,9 +262,29 @@ class Processor(Protocol):
     def refund(self, request: RefundRequest) -> Outcome:
         """Return captured money to the payer.
 
-        Called with the sum of all refunds already checked against what was captured, under a lock.
+        Called with the sum of all refunds already checked against what was captured, under a lock. Answers
+        `ActionRequired` when the payer has to say where to.
 
         IMPORTANT: money moves here, towards the payer only. You may NOT return more than `request.amount_minor`.
+        """
+        ...
+
+    def increment(self, request: IncrementRequest) -> Outcome:
+        """Hold more than was authorized.
+
+        Called while nothing of the hold has been captured. Answers `Declined` when the issuer refuses: then the old
+        amount is still held.
+
+        IMPORTANT: you may NOT take money here, nor let go of what is held already.
+        """
+        ...
+
+    def cancel_refund(self, request: CancelRefundRequest) -> Outcome:
+        """Stop a refund that was answered `Pending` or `ActionRequired`.
+
+        Answers `Approved` when it will never be carried out, `Declined` when it is too late for that.
+
+        IMPORTANT: no money moves here. After an `Approved` you may NOT carry the refund out any more.
         """
         ...
 
@@ -295,6 +337,16 @@ class GuardedProcessor(ABC):
         self._guard(request)
         return self._refund(request)
 
+    def increment(self, request: IncrementRequest) -> Outcome:
+        """See `Processor.increment`."""
+        self._guard(request)
+        return self._increment(request)
+
+    def cancel_refund(self, request: CancelRefundRequest) -> Outcome:
+        """See `Processor.cancel_refund`."""
+        self._guard(request)
+        return self._cancel_refund(request)
+
     def set_up(self, request: SetUpRequest) -> Outcome:
         """See `Processor.set_up`."""
         self._guard(request)
@@ -324,6 +376,12 @@ class GuardedProcessor(ABC):
 
     @abstractmethod
     def _refund(self, request: RefundRequest) -> Outcome: ...
+
+    @abstractmethod
+    def _increment(self, request: IncrementRequest) -> Outcome: ...
+
+    @abstractmethod
+    def _cancel_refund(self, request: CancelRefundRequest) -> Outcome: ...
 
     @abstractmethod
     def _set_up(self, request: SetUpRequest) -> Outcome: ...

@@ -14,9 +14,12 @@ from payments.clients.processor import (
     AnyRequest,
     Approved,
     AuthorizeRequest,
+    CancelRefundRequest,
     CaptureRequest,
     Declined,
     GuardedProcessor,
+    IncrementRequest,
+    MoneyRequest,
     NotFound,
     Outcome,
     Pending,
@@ -39,6 +42,8 @@ from payments.domain.test_instruments import Authorization, Follow, Instrument, 
 
 HOLD_SECONDS: Final = 7 * 24 * 60 * 60
 """A hold lives seven days."""
+REFUND_SECONDS: Final = 60
+"""How long a refund takes that does not end at once."""
 
 _LOST: Final = frozenset({Authorization.TIMEOUT_THEN_APPROVED, Authorization.TIMEOUT_THEN_DECLINED,
                           Authorization.TIMEOUT_NOT_RECEIVED})  # fmt: skip
@@ -68,19 +73,37 @@ class SandboxProcessor(GuardedProcessor):
         return _stopped_at_setup(request, instrument) or _first_answer(request, instrument)
 
     def _capture(self, request: CaptureRequest) -> Outcome:
-        if _instrument(request).follow is Follow.CAPTURE_TIMEOUT_THEN_CAPTURED:
-            raise ProcessorTimeout(f"no answer to {request.attempt_id}")
+        match _instrument(request).follow:
+            case Follow.CAPTURE_TIMEOUT_THEN_CAPTURED:
+                raise ProcessorTimeout(f"no answer to {request.attempt_id}")
+            case Follow.CAPTURE_PENDING_THEN_EXPIRED:
+                return Pending(reference=_reference("capture", request))
         return _final_capture(request)
 
     def _void(self, request: VoidRequest) -> Outcome:
         if _instrument(request).follow is Follow.VOID_TIMEOUT_THEN_VOIDED:
             raise ProcessorTimeout(f"no answer to {request.attempt_id}")
-        return _done("void", request)
+        return _final_void(request)
+
+    def _increment(self, request: IncrementRequest) -> Outcome:
+        if _instrument(request).follow is Follow.INCREMENT_TIMEOUT_THEN_INCREMENTED:
+            raise ProcessorTimeout(f"no answer to {request.attempt_id}")
+        return _final_increment(request)
 
     def _refund(self, request: RefundRequest) -> Outcome:
-        if _instrument(request).follow is Follow.REFUND_PENDING:
-            return Pending(reference=_reference("refund", request))
-        return _done("refund", request)
+        match _instrument(request).follow:
+            case Follow.REFUND_PENDING:
+                return Pending(reference=_reference("refund", request), recheck_seconds=REFUND_SECONDS)
+            case Follow.REFUND_FAILS_LATER:
+                return _done("refund", request, recheck_seconds=REFUND_SECONDS)
+            case Follow.REFUND_TIMEOUT_THEN_REFUNDED | Follow.REFUND_TIMEOUT_NOT_RECEIVED:
+                raise ProcessorTimeout(f"no answer to {request.attempt_id}")
+            case Follow.REFUND_UNAVAILABLE:
+                raise ProcessorUnavailable(f"no connection for {request.attempt_id}")
+        return _final_refund(request)
+
+    def _cancel_refund(self, request: CancelRefundRequest) -> Outcome:
+        return _final_cancel_refund(request)
 
     def _status(self, request: AnyRequest) -> StatusOutcome:
         match request:
@@ -93,9 +116,14 @@ class SandboxProcessor(GuardedProcessor):
             case CaptureRequest():
                 return _final_capture(request)
             case VoidRequest():
-                return _done("void", request)
+                return _final_void(request)
+            case IncrementRequest():
+                return _final_increment(request)
             case RefundRequest():
-                return _final_refund(request)
+                never = Follow.REFUND_TIMEOUT_NOT_RECEIVED, Follow.REFUND_UNAVAILABLE
+                return NotFound() if _instrument(request).follow in never else _final_refund(request)
+            case CancelRefundRequest():
+                return _final_cancel_refund(request)
 
 
 def _stopped_by_authentication(request: AuthorizeRequest, instrument: Instrument) -> Outcome | None:
@@ -213,7 +241,9 @@ def _declined(request: AuthorizeRequest | SetUpRequest, instrument: Instrument) 
 
 def _final_capture(request: CaptureRequest) -> Outcome:
     instrument = _instrument(request)
-    if instrument.follow is Follow.CAPTURE_EXPIRED:
+    if instrument.follow is Follow.CAPTURE_UNKNOWN:
+        return Unknown(reason="the issuer gave no usable answer", reference=_reference("capture", request))
+    if instrument.follow in {Follow.CAPTURE_EXPIRED, Follow.CAPTURE_PENDING_THEN_EXPIRED}:
         return Declined(
             code=ChargeExpiredForCapture.code,
             message=ChargeExpiredForCapture.message,
@@ -227,19 +257,62 @@ def _final_capture(request: CaptureRequest) -> Outcome:
     )
 
 
-def _final_refund(request: RefundRequest) -> Outcome:
-    if _instrument(request).follow is Follow.REFUND_FAILS_LATER:
+def _final_void(request: VoidRequest) -> Outcome:
+    if _instrument(request).follow is Follow.VOID_UNKNOWN:
+        return Unknown(reason="the issuer gave no usable answer", reference=_reference("void", request))
+    return _done("void", request)
+
+
+def _final_increment(request: IncrementRequest) -> Outcome:
+    if _instrument(request).follow is Follow.INCREMENT_DECLINED:
+        decline = decline_codes.lookup("generic_decline")
         return Declined(
-            code="refund_failed",
-            message="The refund was returned by the issuer because the card is no longer in use.",
-            decline_code="expired_or_canceled_card",
-            reference=_reference("refund", request),
+            code="card_declined",
+            message=decline.message,
+            decline_code="generic_decline",
+            advice_code=decline.advice,
+            reference=_reference("increment", request),
         )
+    return _done("increment", request)
+
+
+def _final_refund(request: RefundRequest) -> Outcome:
+    match _instrument(request).follow:
+        case Follow.REFUND_UNKNOWN:
+            return Unknown(reason="the issuer gave no usable answer", reference=_reference("refund", request))
+        case Follow.REFUND_REQUIRES_ACTION:
+            return ActionRequired(authentication_id=_reference("refund", request), redirect_url=None)
+        case Follow.REFUND_FAILS_LATER:
+            return Declined(
+                code="refund_failed",
+                message="The refund was returned by the issuer because the card is no longer in use.",
+                decline_code="expired_or_canceled_card",
+                reference=_reference("refund", request),
+            )
+        case Follow.REFUND_DECLINED:
+            return Declined(
+                code="refund_failed",
+                message="The issuer does not take refunds for this card.",
+                decline_code="declined",
+                reference=_reference("refund", request),
+            )
     return _done("refund", request)
 
 
-def _done(operation: str, request: CaptureRequest | VoidRequest | RefundRequest) -> Approved:
-    return Approved(reference=_reference(operation, request), amount_minor=request.amount_minor)
+def _final_cancel_refund(request: CancelRefundRequest) -> Outcome:
+    if _instrument(request).follow is Follow.REFUND_REQUIRES_ACTION:
+        return _done("cancel_refund", request)
+    return Declined(
+        code="refund_under_way",
+        message="The refund is with the issuer already.",
+        reference=_reference("cancel_refund", request),
+    )
+
+
+def _done(operation: str, request: MoneyRequest, *, recheck_seconds: int | None = None) -> Approved:
+    return Approved(
+        reference=_reference(operation, request), amount_minor=request.amount_minor, recheck_seconds=recheck_seconds
+    )
 
 
 def _instrument(request: AnyRequest) -> Instrument:

@@ -85,7 +85,7 @@ def card_details(
             "extended_authorization": {"status": "disabled"},
             "fingerprint": card.fingerprint,
             "funding": card.funding,
-            "incremental_authorization": {"status": "unavailable"},
+            "incremental_authorization": {"status": "available" if capture_before else "unavailable"},
             "installments": None,
             "last4": card.last4,
             "mandate": None,
@@ -99,6 +99,13 @@ def card_details(
             "wallet": None,
         },
     }
+
+
+def incremented(details: dict[str, Any], *, amount_authorized_minor: int) -> dict[str, Any]:
+    """The `payment_method_details` of a card charge whose authorization was raised to this total."""
+    card = details["card"]
+    overcapture = {**card["overcapture"], "maximum_amount_capturable": amount_authorized_minor}
+    return {**details, "card": {**card, "amount_authorized": amount_authorized_minor, "overcapture": overcapture}}
 
 
 def checks(cvc_check: str | None) -> dict[str, str | None]:

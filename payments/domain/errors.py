@@ -95,6 +95,41 @@ class ChargeExpiredForCapture(DomainError):
     )
 
 
+class CaptureLimitReached(DomainError):
+    """A payment can be captured in 50 parts at most; let the last one be final."""
+
+    code = "capture_limit_reached"
+    message = (
+        "This PaymentIntent has been captured {count} times, and {maximum} captures are the most. Send"
+        " final_capture=true with this one; what it leaves is released."
+    )
+
+
+class IncrementTooSmall(AmountTooSmall):
+    """An authorization can only be raised; send the new total, above what is authorized already."""
+
+    message = "The amount must be greater than the currently authorized amount of {authorized}. Send the new total."
+
+
+class IncrementAfterCapture(PaymentIntentUnexpectedState):
+    """An authorization cannot be raised once part of it was captured."""
+
+    message = (
+        "This PaymentIntent's authorization cannot be incremented because part of it has been captured. Capture the"
+        " rest, and create another PaymentIntent for what is missing."
+    )
+
+
+class IncrementLimitReached(DomainError):
+    """An authorization can be raised 10 times at most."""
+
+    code = "increment_limit_reached"
+    message = (
+        "This PaymentIntent's authorization has been incremented {maximum} times, which is the most. Create another"
+        " PaymentIntent for what is missing."
+    )
+
+
 class CurrencyUnknown(DomainError):
     """The currency is not one we can charge in; send a lower-case ISO 4217 code from the list of currencies."""
 
@@ -102,6 +137,62 @@ class CurrencyUnknown(DomainError):
     message = (
         "Invalid currency: {currency}. Send the three-letter lower-case ISO 4217 code of a supported currency,"
         " such as eur, rsd, mkd or all."
+    )
+
+
+# --- refunds ---
+
+
+class NoChargeToRefund(PaymentIntentUnexpectedState):
+    """The intent has no successful charge, so there is nothing to refund."""
+
+    message = (
+        "This PaymentIntent ({id}) does not have a successful charge to refund. Cancel it if you no longer want it."
+    )
+
+
+class ChargeNotRefundable(DomainError):
+    """The charge took no money: it failed, or is only held. Cancel the intent to release what is held."""
+
+    code = "charge_not_refundable"
+    message = (
+        "Charge {charge} cannot be refunded because nothing of it has been captured. To release what is held, cancel"
+        " its PaymentIntent."
+    )
+
+
+class ChargeAlreadyRefunded(DomainError):
+    """All that was captured of the charge is refunded already."""
+
+    code = "charge_already_refunded"
+    message = "Charge {charge} has already been refunded."
+
+
+class RefundTooLarge(AmountTooLarge):
+    """More was to be refunded than is left of what was captured; refunds on their way count."""
+
+    message = (
+        "Refund amount ({amount}) is greater than unrefunded amount on charge ({unrefunded}). Set amount to at most"
+        " {unrefunded}."
+    )
+
+
+class RefundNotCancelable(DomainError):
+    """A refund can be stopped only while it is not done; read its status, and charge the payer again if need be."""
+
+    code = "refund_not_cancelable"
+    message = (
+        "You cannot cancel this refund because it has a status of {status}. Only a refund with one of the following"
+        " statuses may be canceled: {allowed}."
+    )
+
+
+class RefundUnderWay(RefundNotCancelable):
+    """The processor could not stop the refund any more; wait for its outcome."""
+
+    message = (
+        "The payment processor could not stop this refund any more. Retrieve it later, or wait for refund.updated, to"
+        " learn how it ended."
     )
 
 

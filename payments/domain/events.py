@@ -34,6 +34,8 @@ _TYPES: Final = (
     EventType("charge.failed", "charge", "A charge was declined or failed."),
     EventType("charge.captured", "charge", "A held charge was captured for the last time."),
     EventType("charge.expired", "charge", "A held charge ran out before it was captured."),
+    EventType("charge.refunded", "charge", "Money of a charge is on its way back to the payer, all of it or a part."),
+    EventType("charge.refund.updated", "refund", "A refund of a charge changed."),
     EventType("charge.updated", "charge", "Description, metadata or another detail of a charge changed."),
     EventType("customer.created", "customer", "A customer was created."),
     EventType("customer.updated", "customer", "A customer changed."),
@@ -46,6 +48,9 @@ _TYPES: Final = (
     EventType("setup_intent.succeeded", "setup_intent", "A payment method was set up for later payments."),
     EventType("setup_intent.setup_failed", "setup_intent", "An attempt to set up failed; another can be made."),
     EventType("setup_intent.canceled", "setup_intent", "The setup intent was canceled."),
+    EventType("refund.created", "refund", "A refund was created."),
+    EventType("refund.updated", "refund", "A refund changed."),
+    EventType("refund.failed", "refund", "A refund failed; its amount is back in the balance."),
     EventType("balance.available", "balance", "Money became available for payouts."),
 )
 EVENT_TYPES: Final[dict[str, EventType]] = {event.name: event for event in _TYPES}
@@ -68,6 +73,11 @@ class Happening(StrEnum):
     CANCELED = "canceled"
     HOLD_EXPIRED = "hold_expired"
     HOLD_EXPIRED_AFTER_PART = "hold_expired_after_part"
+    HOLD_INCREMENTED = "hold_incremented"
+    REFUNDED = "refunded"
+    REFUND_REFUSED = "refund_refused"
+    REFUND_CHANGED = "refund_changed"
+    REFUND_FAILED = "refund_failed"
 
 
 EMITTED: Final[dict[Happening, tuple[str, ...]]] = {
@@ -88,6 +98,11 @@ EMITTED: Final[dict[Happening, tuple[str, ...]]] = {
     Happening.CANCELED: ("payment_intent.canceled",),
     Happening.HOLD_EXPIRED: ("charge.expired", "payment_intent.canceled"),
     Happening.HOLD_EXPIRED_AFTER_PART: ("charge.captured", "payment_intent.succeeded"),
+    Happening.HOLD_INCREMENTED: ("charge.updated", "payment_intent.amount_capturable_updated"),
+    Happening.REFUNDED: ("charge.refunded", "refund.created"),
+    Happening.REFUND_REFUSED: ("refund.created", "refund.failed"),
+    Happening.REFUND_CHANGED: ("charge.refund.updated", "refund.updated"),
+    Happening.REFUND_FAILED: ("charge.refund.updated", "refund.updated", "refund.failed"),
 }
 """The events of a happening, in the order they are published. A capture of the whole amount at once is `CAPTURED`."""
 

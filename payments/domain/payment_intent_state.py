@@ -69,6 +69,7 @@ class Action(StrEnum):
     UPDATE = "update"  # the fields that decide the payment: amount, currency, customer, payment method
     CONFIRM = "confirm"
     CAPTURE = "capture"
+    INCREMENT = "increment"  # hold more than was authorized
     CANCEL = "cancel"
     AUTHENTICATE = "authenticate"  # the payer came back from the issuer's page
     RESOLVE = "resolve"  # the processor's late answer to an attempt that was left open
@@ -102,6 +103,7 @@ TRANSITIONS: Final[dict[Action, dict[Status, frozenset[Status]]]] = {
         Status.REQUIRES_ACTION: _ATTEMPTED,
     },
     Action.CAPTURE: {Status.REQUIRES_CAPTURE: frozenset({Status.REQUIRES_CAPTURE, Status.SUCCEEDED, Status.CANCELED})},
+    Action.INCREMENT: {Status.REQUIRES_CAPTURE: frozenset({Status.REQUIRES_CAPTURE})},
     Action.CANCEL: {
         Status.REQUIRES_PAYMENT_METHOD: _CANCELED,
         Status.REQUIRES_CAPTURE: _CANCELED,
@@ -127,6 +129,10 @@ _REFUSALS: Final[dict[Action, str]] = {
     Action.CAPTURE: (
         "This PaymentIntent could not be captured because it has a status of {status}."
         " Only a PaymentIntent with one of the following statuses may be captured: {allowed}."
+    ),
+    Action.INCREMENT: (
+        "This PaymentIntent's authorization could not be incremented because it has a status of {status}."
+        " Only a PaymentIntent with one of the following statuses may be incremented: {allowed}."
     ),
     Action.CANCEL: (
         "You cannot cancel this PaymentIntent because it has a status of {status}."

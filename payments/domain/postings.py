@@ -4,6 +4,12 @@
     capture     of a hold  processor:<name>:clearing → <owner>:pending          A, and <owner>:pending → fees F
     capture     at once    processor:<name>:clearing −A, <owner>:pending +(A−F), fees:processor +F
     settle                 <owner>:pending → <owner>:available                  A−F
+    increment   hold       the old hold is voided, one for the new total placed
+    refund                 <owner>:available → processor:<name>:clearing        A
+    refund that failed     processor:<name>:clearing → <owner>:available        A
+
+A refund comes out of what is available, also while its charge is still pending: the balance may then fall below zero
+until the charge settles. The fee of the payment is not given back.
 
 Every path ends in the currency. `<owner>` is `platform` or a connected account's public id. Keys name the business
 event, so that whoever posts it twice posts it once.
@@ -111,6 +117,45 @@ def for_authorization(*, charge: str, account: UUID, processor: str, amount: Mon
         destination=pending(account, amount.currency),
         amount=amount,
         reference=charge,
+    )
+
+
+def for_increment(*, charge: str, account: UUID, processor: str, total: Money, attempt: str) -> HoldPlan:
+    """The hold that takes the place of the former one: the whole of what is authorized now."""
+    return HoldPlan(
+        idempotency_key=f"charge:{charge}:increment:{attempt}",
+        source=clearing(processor, total.currency),
+        destination=pending(account, total.currency),
+        amount=total,
+        reference=charge,
+    )
+
+
+def for_refund(*, refund: str, account: UUID, processor: str, amount: Money, effective_at: datetime) -> Posting:
+    """Captured money goes back to the payer, out of what the merchant has available. `refund` is its public id."""
+    return Posting(
+        kind="charge.refund",
+        idempotency_key=f"refund:{refund}",
+        lines=(
+            debit(available(account, amount.currency), amount),
+            credit(clearing(processor, amount.currency), amount),
+        ),
+        reference=refund,
+        effective_at=effective_at,
+    )
+
+
+def for_refund_return(*, refund: str, account: UUID, processor: str, amount: Money, effective_at: datetime) -> Posting:
+    """A refund that failed or was canceled: its amount comes back, once."""
+    return Posting(
+        kind="charge.refund.return",
+        idempotency_key=f"refund:{refund}:return",
+        lines=(
+            debit(clearing(processor, amount.currency), amount),
+            credit(available(account, amount.currency), amount),
+        ),
+        reference=refund,
+        effective_at=effective_at,
     )
 
 

@@ -52,10 +52,21 @@ class Follow(StrEnum):
     NOTHING = "nothing"
     AVAILABLE_AT_ONCE = "available_at_once"
     CAPTURE_TIMEOUT_THEN_CAPTURED = "capture_timeout_then_captured"
+    CAPTURE_PENDING_THEN_EXPIRED = "capture_pending_then_expired"
     CAPTURE_EXPIRED = "capture_expired"
+    CAPTURE_UNKNOWN = "capture_unknown"
     VOID_TIMEOUT_THEN_VOIDED = "void_timeout_then_voided"
+    VOID_UNKNOWN = "void_unknown"
+    INCREMENT_DECLINED = "increment_declined"
+    INCREMENT_TIMEOUT_THEN_INCREMENTED = "increment_timeout_then_incremented"
     REFUND_PENDING = "refund_pending"
     REFUND_FAILS_LATER = "refund_fails_later"
+    REFUND_DECLINED = "refund_declined"
+    REFUND_REQUIRES_ACTION = "refund_requires_action"
+    REFUND_TIMEOUT_THEN_REFUNDED = "refund_timeout_then_refunded"
+    REFUND_TIMEOUT_NOT_RECEIVED = "refund_timeout_not_received"
+    REFUND_UNAVAILABLE = "refund_unavailable"
+    REFUND_UNKNOWN = "refund_unknown"
     DISPUTE_FRAUDULENT = "dispute_fraudulent"
     DISPUTE_NOT_RECEIVED = "dispute_not_received"
     INQUIRY = "inquiry"
@@ -238,6 +249,12 @@ AFTERWARDS: Final = (
                follow=Follow.REFUND_PENDING),
     Instrument("refundFail", "4000000000005126", "Succeeds; a refund succeeds first, then fails.",
                follow=Follow.REFUND_FAILS_LATER),
+    Instrument("refundDeclined", "4000009900000210", "Succeeds; a refund is refused at once.",
+               follow=Follow.REFUND_DECLINED),
+    Instrument("refundRequiresAction", "4000009900000228",
+               "Succeeds; a refund waits for the payer, until it is canceled.", follow=Follow.REFUND_REQUIRES_ACTION),
+    Instrument("incrementDeclined", "4000009900000236", "Authorized; a higher amount is declined.",
+               follow=Follow.INCREMENT_DECLINED),
     Instrument("bypassPending", "4000000000000077", "Succeeds, and the money is available at once.",
                follow=Follow.AVAILABLE_AT_ONCE),
 )  # fmt: skip
@@ -262,6 +279,23 @@ FAULTS: Final = (
                follow=Follow.CAPTURE_EXPIRED),
     Instrument("voidTimeout", "4000009900000103", "Authorized; the release happens, and its answer is lost.",
                follow=Follow.VOID_TIMEOUT_THEN_VOIDED),
+    Instrument("captureLateDecline", "4000009900000244",
+               "Authorized; a capture is pending first, then finds the hold expired.",
+               follow=Follow.CAPTURE_PENDING_THEN_EXPIRED),
+    Instrument("captureUnknown", "4000009900000251", "Authorized; nobody can say what became of a capture.",
+               follow=Follow.CAPTURE_UNKNOWN),
+    Instrument("voidUnknown", "4000009900000269", "Authorized; nobody can say what became of the release.",
+               follow=Follow.VOID_UNKNOWN),
+    Instrument("incrementTimeout", "4000009900000277", "Authorized; the increment happens, and its answer is lost.",
+               follow=Follow.INCREMENT_TIMEOUT_THEN_INCREMENTED),
+    Instrument("refundTimeout", "4000009900000285", "Succeeds; the refund happens, and its answer is lost.",
+               follow=Follow.REFUND_TIMEOUT_THEN_REFUNDED),
+    Instrument("refundNotReceived", "4000009900000293", "Succeeds; a refund is lost: the processor never hears of it.",
+               follow=Follow.REFUND_TIMEOUT_NOT_RECEIVED),
+    Instrument("refundUnavailable", "4000009900000301", "Succeeds; the processor cannot be reached for a refund.",
+               follow=Follow.REFUND_UNAVAILABLE),
+    Instrument("refundUnknown", "4000009900000319", "Succeeds; nobody can say what became of a refund.",
+               follow=Follow.REFUND_UNKNOWN),
 )  # fmt: skip
 
 GROUPS: Final[dict[str, tuple[Instrument, ...]]] = {

@@ -7,6 +7,7 @@ from payments.models.customers import Customer
 from payments.models.payment_attempts import PaymentAttempt
 from payments.models.payment_intents import PaymentIntent
 from payments.models.payment_methods import PaymentMethod
+from payments.models.refunds import Refund
 from payments.models.setup_intents import SetupIntent
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "PaymentAttempt",
     "PaymentIntent",
     "PaymentMethod",
+    "Refund",
     "SetupIntent",
 ]

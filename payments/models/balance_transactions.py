@@ -7,10 +7,10 @@ from typing import Any
 from django.db import models
 
 from connect.kit.money import Money
-from payments.models.base import PaymentsModel
+from payments.models.base import TimedModel
 
 
-class BalanceTransaction(PaymentsModel):
+class BalanceTransaction(TimedModel):
     """A readable line of the balance. The truth is the ledger; `available_on` says when net leaves pending."""
 
     class Status(models.TextChoices):

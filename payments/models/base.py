@@ -21,3 +21,12 @@ class PaymentsModel(TenantModel):
 
     class Meta:
         abstract = True
+
+
+class TimedModel(PaymentsModel):
+    """A row whose time is told by its customer's test clock, if that has one; None follows the environment's time."""
+
+    test_clock_id = models.UUIDField(null=True)
+
+    class Meta:
+        abstract = True

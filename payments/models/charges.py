@@ -7,11 +7,14 @@ from typing import Any
 from django.db import models
 
 from connect.kit.money import Money
-from payments.models.base import PaymentsModel
+from payments.models.base import TimedModel
 
 
-class Charge(PaymentsModel):
-    """What a processor answered. The sum of what is refunded never passes what was captured, by constraint."""
+class Charge(TimedModel):
+    """What a processor answered. The sum of what is refunded never passes what was captured, by constraint.
+
+    `amount_refunding_minor` is what is on its way to the processor: reserved, and not shown before it was heard of.
+    """
 
     payment_intent_id = models.UUIDField(db_index=True)
     customer_id = models.UUIDField(null=True)
@@ -19,6 +22,7 @@ class Charge(PaymentsModel):
     amount_minor = models.BigIntegerField()
     amount_captured_minor = models.BigIntegerField(default=0)
     amount_refunded_minor = models.BigIntegerField(default=0)
+    amount_refunding_minor = models.BigIntegerField(default=0)
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=10)
     captured = models.BooleanField(default=False)
@@ -47,14 +51,21 @@ class Charge(PaymentsModel):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(amount_captured_minor__lte=models.F("amount_minor"))
-                & models.Q(amount_refunded_minor__lte=models.F("amount_captured_minor"))
-                & models.Q(amount_refunded_minor__gte=0),
+                & models.Q(
+                    amount_refunded_minor__lte=models.F("amount_captured_minor") - models.F("amount_refunding_minor")
+                )
+                & models.Q(amount_refunded_minor__gte=0, amount_refunding_minor__gte=0),
                 name="payments_charge_amounts",
             )
         ]
         indexes = [
             models.Index(fields=["account_id", "-id"], name="payments_charge_newest"),
             models.Index(fields=["account_id", "customer_id", "-id"], name="payments_charge_customer"),
+            models.Index(
+                fields=["capture_before"],
+                condition=models.Q(capture_before__isnull=False, captured=False, refunded=False),
+                name="payments_charge_held",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.db import models
 
-from payments.models.base import PaymentsModel
+from payments.models.base import TimedModel
 
 
-class Customer(PaymentsModel):
+class Customer(TimedModel):
     """A payer. Deleted ones stay as a row, so that what they paid keeps its reference."""
 
     email = models.CharField(max_length=512, null=True)  # noqa: DJ001 - null and empty differ on the wire
@@ -28,6 +28,11 @@ class Customer(PaymentsModel):
         indexes = [
             models.Index(fields=["account_id", "-id"], name="payments_customer_newest"),
             models.Index(fields=["account_id", "email"], name="payments_customer_email"),
+            models.Index(
+                fields=["test_clock_id"],
+                condition=models.Q(test_clock_id__isnull=False),
+                name="payments_customer_clock",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -8,10 +8,10 @@ from django.db import models
 
 from connect.kit.money import Money
 from payments.domain.payment_intent_state import CaptureMethod, ConfirmationMethod, Status
-from payments.models.base import PaymentsModel
+from payments.models.base import TimedModel
 
 
-class PaymentIntent(PaymentsModel):
+class PaymentIntent(TimedModel):
     """The aggregate root of a payment: lock this row before anything below it.
 
     `open_attempt_id` names the attempt that is with the processor; while it is set nothing else may be tried.

@@ -7,10 +7,10 @@ from typing import Any
 from django.db import models
 
 from payments.domain.setup_intent_state import Status, Usage
-from payments.models.base import PaymentsModel
+from payments.models.base import TimedModel
 
 
-class SetupIntent(PaymentsModel):
+class SetupIntent(TimedModel):
     """The aggregate root of a setup: lock this row before anything below it.
 
     `open_attempt_id` names the attempt that is with the processor; while it is set nothing else may be tried.

@@ -35,12 +35,19 @@ def require(caller: Caller, customer_id: str) -> UUID:
 
 
 def page(
-    caller: Caller, page: Page, *, email: str | None = None, created: TimeRange | None = None
+    caller: Caller,
+    page: Page,
+    *,
+    email: str | None = None,
+    created: TimeRange | None = None,
+    test_clock: UUID | None = None,
 ) -> tuple[list[CustomerOut], bool]:
-    """A page of the caller's customers, newest first, and whether there are more."""
-    found, has_more = lists.page(
-        caller, Customer, page, PREFIX, created=created, always={"deleted_at": None}, email=email
-    )
+    """A page of the caller's customers, newest first, and whether there are more.
+
+    Those that live by a test clock are in that clock's list only, as with Stripe.
+    """
+    always = {"deleted_at": None, "test_clock_id": test_clock}
+    found, has_more = lists.page(caller, Customer, page, PREFIX, created=created, always=always, email=email)
     return [shape(caller, row) for row in found], has_more
 
 

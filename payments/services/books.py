@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from connect.kit import ids
@@ -13,7 +14,7 @@ from connect.kit.caller import Caller
 from connect.kit.money import Money
 from ledger.services import holds, journal
 from payments.domain import fees, postings
-from payments.models import BalanceTransaction, Charge
+from payments.models import BalanceTransaction, Charge, Refund
 
 
 def take(caller: Caller, charge: Charge, amount: Money, *, at_once: bool) -> UUID:
@@ -55,7 +56,7 @@ def capture(caller: Caller, charge: Charge, amount: Money, *, final: bool, at_on
     before = Money(charge.amount_captured_minor, charge.currency)
     fee = fees.fee_of_capture(amount, captured_before=before)
     now = caller.clock.business()
-    number = BalanceTransaction.objects.filter(source_id=charge_id).count() + 1
+    number = captures_of(charge) + 1
     plan = postings.for_hold_capture(
         charge=charge_id,
         account=charge.account_id,
@@ -79,6 +80,78 @@ def capture(caller: Caller, charge: Charge, amount: Money, *, final: bool, at_on
     return _balance_transaction(caller, charge, amount, fee, at=now, at_once=at_once)
 
 
+def increment(caller: Caller, charge: Charge, total: Money, *, attempt: str) -> UUID:
+    """Hold `total` instead of what a charge holds, which nothing was posted from yet. Returns the new hold's id.
+
+    The old hold is voided in the same transaction, so that one charge never has two that are open.
+    """
+    plan = postings.for_increment(
+        charge=ids.encode("ch", charge.id),
+        account=charge.account_id,
+        processor=charge.processor,
+        total=total,
+        attempt=attempt,
+    )
+    placed = holds.place(
+        caller,
+        source=plan.source,
+        destination=plan.destination,
+        amount=plan.amount,
+        idempotency_key=plan.idempotency_key,
+        reference=plan.reference,
+    )
+    holds.void(caller, hold_id=_hold_of(charge), reason="incremented")
+    return placed.id
+
+
+def refund(caller: Caller, charge: Charge, refund: Refund) -> UUID:
+    """Post a refund: it leaves what is available. Returns its balance transaction's id."""
+    posting = postings.for_refund(**_of_refund(caller, charge, refund))
+    journal.post(caller, posting)
+    return _refund_line(caller, refund, "refund", -refund.amount_minor)
+
+
+def return_refund(caller: Caller, charge: Charge, refund: Refund) -> UUID:
+    """Post the return of a refund that failed or was canceled. Returns its balance transaction's id."""
+    journal.post(caller, postings.for_refund_return(**_of_refund(caller, charge, refund)))
+    return _refund_line(caller, refund, "refund_failure", refund.amount_minor)
+
+
+def _of_refund(caller: Caller, charge: Charge, refund: Refund) -> dict[str, Any]:
+    return {
+        "refund": ids.encode("re", refund.id),
+        "account": refund.account_id,
+        "processor": charge.processor,
+        "amount": Money(refund.amount_minor, refund.currency),
+        "effective_at": caller.clock.business(),
+    }
+
+
+def _refund_line(caller: Caller, refund: Refund, kind: str, amount_minor: int) -> UUID:
+    now = caller.clock.business()
+    row = BalanceTransaction(
+        account_id=refund.account_id,
+        test_clock_id=refund.test_clock_id,
+        type=kind,
+        reporting_category=kind,
+        amount_minor=amount_minor,
+        fee_minor=0,
+        net_minor=amount_minor,
+        currency=refund.currency,
+        status=BalanceTransaction.Status.AVAILABLE,
+        available_on=now,
+        source_id=ids.encode("re", refund.id),
+        created_at=now,
+    )
+    row.save(force_insert=True)
+    return row.id
+
+
+def captures_of(charge: Charge) -> int:
+    """How often a charge was captured."""
+    return BalanceTransaction.objects.filter(source_id=ids.encode("ch", charge.id)).count()
+
+
 def release(caller: Caller, charge: Charge, *, reason: str) -> None:
     """Let go of what a charge still holds; `reason` is `canceled` or `expired`."""
     plan = postings.for_release(charge=ids.encode("ch", charge.id), reason=reason)
@@ -97,6 +170,7 @@ def _balance_transaction(
     """The readable line of a capture. Money that is available at once is settled at once."""
     row = BalanceTransaction(
         account_id=charge.account_id,
+        test_clock_id=charge.test_clock_id,
         type="charge",
         reporting_category="charge",
         amount_minor=amount.minor,

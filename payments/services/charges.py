@@ -12,6 +12,7 @@ from connect.kit.caller import Caller
 from connect.kit.errors import ResourceMissing
 from connect.kit.metadata import merge
 from connect.kit.money import Money
+from connect.selectors import test_clocks
 from connect.services import events
 from connect.services.events import NewEvent
 from payments.clients.processor import Approved, Declined
@@ -80,6 +81,7 @@ def captured(caller: Caller, charge: Charge, amount: Money, *, final: bool, sett
     transaction_id = books.capture(caller, charge, amount, final=final, at_once=settles_at_once)
     charge.amount_captured_minor += amount.minor
     charge.captured = final
+    charge.refunded = final and charge.amount_refunded_minor == charge.amount_captured_minor
     charge.balance_transaction_id = charge.balance_transaction_id or transaction_id
     charge.save()
     return charge
@@ -88,8 +90,27 @@ def captured(caller: Caller, charge: Charge, amount: Money, *, final: bool, sett
 def released(caller: Caller, charge: Charge, *, reason: str) -> Charge:
     """Let go of what a charge, already locked, still holds; `reason` is `canceled` or `expired`."""
     books.release(caller, charge, reason=reason)
-    charge.refunded = charge.amount_captured_minor == 0
+    charge.refunded = charge.amount_captured_minor == charge.amount_refunded_minor
     charge.captured = charge.amount_captured_minor > 0
+    charge.save()
+    return charge
+
+
+def incremented(caller: Caller, charge: Charge, total: Money, *, attempt: str) -> Charge:
+    """Hold `total` from now on, for a charge that is locked; nothing of it was captured."""
+    charge.hold_id = books.increment(caller, charge, total, attempt=attempt)
+    charge.amount_minor = total.minor
+    charge.payment_method_details = charge_details.incremented(
+        charge.payment_method_details, amount_authorized_minor=total.minor
+    )
+    charge.save()
+    return charge
+
+
+def note_refunded(charge: Charge, change_minor: int) -> Charge:
+    """Add to (or take from) what is refunded of a charge, already locked."""
+    charge.amount_refunded_minor += change_minor
+    charge.refunded = charge.captured and charge.amount_refunded_minor == charge.amount_captured_minor
     charge.save()
     return charge
 
@@ -101,6 +122,7 @@ def update(caller: Caller, *, charge_id: str, **given: Any) -> ChargeOut:
     )
     if charge is None:
         raise ResourceMissing(resource="charge", id=charge_id, param="charge")
+    caller = test_clocks.at(caller, charge.test_clock_id)
     for name in _UPDATABLE:
         if name in given:
             setattr(charge, name, given[name])
@@ -128,6 +150,7 @@ def _of_attempt(caller: Caller, intent: PaymentIntent, attempt: PaymentAttempt) 
     charge = Charge(
         id=attempt.charge_id,
         account_id=intent.account_id,
+        test_clock_id=intent.test_clock_id,
         payment_intent_id=intent.id,
         customer_id=intent.customer_id,
         payment_method_id=method.id,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from connect.kit import ids
 from connect.kit.caller import Caller
 from connect.kit.errors import MissingParameterTarget
 from connect.kit.metadata import merge
+from connect.selectors import test_clocks
 from connect.services import events
 from connect.services.events import NewEvent
 from payments.models import Customer, PaymentMethod
@@ -24,14 +27,19 @@ def create(
     payment_method: str | None = None,
     metadata: Any = None,
     invoice_settings: Any = None,
+    test_clock: str | None = None,
     **given: Any,
 ) -> CustomerOut:
     """Keep a payer. `payment_method` is attached and becomes the default. Publishes `customer.created`.
 
-    Raises what attaching raises.
+    With `test_clock` the customer, and whatever becomes theirs, lives by that clock. Raises `MissingParameterTarget`
+    and what attaching raises.
     """
+    clock_id = test_clocks.require_for_customers(caller, test_clock) if test_clock else None
+    caller = test_clocks.at(caller, clock_id)
     customer = Customer(
         account_id=caller.account,
+        test_clock_id=clock_id,
         metadata=merge({}, metadata) if metadata else {},
         created_at=caller.clock.business(),
         **_fields(given),
@@ -53,6 +61,7 @@ def create(
 def update(caller: Caller, *, customer_id: str, **given: Any) -> CustomerOut:
     """Change a customer. Publishes `customer.updated`. Raises `ResourceMissing`, also for a deleted one."""
     customer = locks.customer(caller, customer_id)
+    caller = test_clocks.at(caller, customer.test_clock_id)
     for name, value in _fields(given).items():
         setattr(customer, name, value)
     if "metadata" in given:
@@ -68,12 +77,23 @@ def update(caller: Caller, *, customer_id: str, **given: Any) -> CustomerOut:
 def delete(caller: Caller, *, customer_id: str) -> DeletedCustomerOut:
     """Delete a customer: their payment methods are detached, what they paid stays. Publishes `customer.deleted`."""
     customer = locks.customer(caller, customer_id)
+    _delete(test_clocks.at(caller, customer.test_clock_id), customer)
+    return DeletedCustomerOut(id=customer_id)
+
+
+def delete_of_clock(caller: Caller, clock_id: UUID) -> None:
+    """Delete every customer that lives by a test clock, as `delete` does."""
+    caller = test_clocks.at(caller, clock_id)
+    for customer in Customer.objects.select_for_update().filter(test_clock_id=clock_id, deleted_at=None).order_by("id"):
+        _delete(replace(caller, account=customer.account_id), customer)
+
+
+def _delete(caller: Caller, customer: Customer) -> None:
     events.publish(caller, NewEvent("customer.deleted", customers.shape(caller, customer)))
     PaymentMethod.objects.filter(customer_id=customer.id).update(customer_id=None, used_up=True)
     customer.deleted_at = caller.clock.business()
     customer.default_payment_method_id = None
     customer.save(update_fields=["deleted_at", "default_payment_method_id"])
-    return DeletedCustomerOut(id=customer_id)
 
 
 def _fields(given: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from payments.models import (
     PaymentAttempt,
     PaymentIntent,
     PaymentMethod,
+    Refund,
     SetupIntent,
 )
 
@@ -86,6 +87,11 @@ def charge(charge_id: UUID | None) -> Charge:
     found = Charge.objects.one(id=charge_id, lock=True)
     assert found is not None
     return found
+
+
+def refund(caller: Caller, refund_id: UUID) -> Refund | None:
+    """A refund of an intent that is locked already, locked too; None while its attempt has not been recorded."""
+    return Refund.objects.one(account_id=caller.account, id=refund_id, lock=True)
 
 
 def customer(caller: Caller, customer_id: str, *, param: str | None = None) -> Customer:

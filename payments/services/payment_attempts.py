@@ -25,13 +25,30 @@ from connect.kit.outcomes import Refused, Waiting
 from connect.kit.tenancy import use_environment
 from connect.services import idempotency
 from payments import clients
-from payments.clients.processor import AnyRequest, AuthorizeRequest, CaptureRequest, SetUpRequest, VoidRequest
+from payments.clients.processor import (
+    AnyRequest,
+    AuthorizeRequest,
+    CancelRefundRequest,
+    CaptureRequest,
+    IncrementRequest,
+    RefundRequest,
+    SetUpRequest,
+    VoidRequest,
+)
 from payments.domain.payment_intent_state import Action, CaptureMethod, Status, move
 from payments.models import Charge, PaymentAttempt, PaymentIntent, PaymentMethod, SetupIntent
 from payments.selectors import payment_intents as intents
-from payments.services import locks, payment_methods, payment_outcomes, processor_calls, setup_outcomes
+from payments.services import (
+    locks,
+    payment_methods,
+    payment_outcomes,
+    processor_calls,
+    refund_outcomes,
+    setup_outcomes,
+)
 from payments.services.processor_calls import PREFIX, Answer, ProcessorCall
 from payments.shapes.payment_intents import PaymentIntentOut
+from payments.shapes.refunds import RefundOut
 from payments.shapes.setup_intents import SetupIntentOut
 
 BATCH: Final = 100
@@ -40,6 +57,9 @@ _REQUESTS: Final[dict[str, type[AnyRequest]]] = {
     PaymentAttempt.Kind.AUTHORIZE: AuthorizeRequest,
     PaymentAttempt.Kind.CAPTURE: CaptureRequest,
     PaymentAttempt.Kind.VOID: VoidRequest,
+    PaymentAttempt.Kind.INCREMENT: IncrementRequest,
+    PaymentAttempt.Kind.REFUND: RefundRequest,
+    PaymentAttempt.Kind.CANCEL_REFUND: CancelRefundRequest,
     PaymentAttempt.Kind.SET_UP: SetUpRequest,
 }
 log = structlog.get_logger(__name__)
@@ -49,12 +69,15 @@ log = structlog.get_logger(__name__)
 class NotBegun:
     """An interrupted request that had no effect: it has to be begun again, by the rules as they are now.
 
-    `request` holds the plain values of the attempt that never arrived; `reason` is why a cancellation was wanted.
+    `request` and `plan` hold the plain values of the attempt that never arrived; `reason` is why a cancellation was
+    wanted.
     """
 
     intent_id: str
+    charge_id: UUID
     kind: str
     request: dict[str, Any]
+    plan: dict[str, Any]
     reason: str | None
 
 
@@ -102,22 +125,42 @@ def begin_authorize(
     intent.status = move(intent.status, Action.CONFIRM, Status.PROCESSING).value
     intent.open_attempt_id = attempt.id
     intent.save(force_insert=new)
-    return waiting(attempt, keep_for=_keep_for(intent))
+    return waiting_for(attempt, keep_for=_keep_for(intent))
 
 
-def begin_capture(caller: Caller, intent: PaymentIntent, amount: Money, *, final: bool) -> Waiting:
-    """Commit an attempt to take `amount` of what is held. `final` releases the rest."""
-    charge = locks.charge(intent.latest_charge_id)
-    return _begin_on_charge(caller, intent, charge, PaymentAttempt.Kind.CAPTURE, amount_minor=amount.minor, final=final)
+def begin_capture(caller: Caller, intent: PaymentIntent, charge: Charge, amount: Money, *, final: bool) -> Waiting:
+    """Commit an attempt to take `amount` of what `charge`, locked, holds. `final` releases the rest."""
+    return _begin_on_hold(caller, intent, charge, PaymentAttempt.Kind.CAPTURE, amount_minor=amount.minor, final=final)
+
+
+def begin_increment(
+    caller: Caller, intent: PaymentIntent, charge: Charge, total: Money, *, plan: dict[str, Any]
+) -> Waiting:
+    """Commit an attempt to hold `total` instead of what `charge`, locked, holds; `plan` then changes the intent."""
+    more = total.minor - charge.amount_minor
+    return _begin_on_hold(
+        caller,
+        intent,
+        charge,
+        PaymentAttempt.Kind.INCREMENT,
+        amount_minor=more,
+        total_minor=total.minor,
+        plan=plan,
+    )
 
 
 def begin_void(caller: Caller, intent: PaymentIntent, *, reason: str | None) -> Waiting:
     """Commit an attempt to release what is held. The reason is kept with the intent until it is canceled."""
     intent.cancellation_reason = reason
     charge = locks.charge(intent.latest_charge_id)
-    return _begin_on_charge(
-        caller, intent, charge, PaymentAttempt.Kind.VOID, amount_minor=intent.amount_capturable_minor
-    )
+    return _begin_on_hold(caller, intent, charge, PaymentAttempt.Kind.VOID, amount_minor=intent.amount_capturable_minor)
+
+
+def increments_of(intent: PaymentIntent) -> int:
+    """How often an intent's authorization was raised."""
+    return PaymentAttempt.objects.filter(
+        payment_intent_id=intent.id, kind=PaymentAttempt.Kind.INCREMENT, state=PaymentAttempt.State.APPROVED
+    ).count()
 
 
 def require_none_open(intent: PaymentIntent) -> None:
@@ -126,20 +169,49 @@ def require_none_open(intent: PaymentIntent) -> None:
         raise LockTimeout
 
 
-def _begin_on_charge(caller: Caller, intent: PaymentIntent, charge: Charge, kind: str, **request: Any) -> Waiting:
+def begin_on_charge(
+    caller: Caller,
+    intent: PaymentIntent,
+    charge: Charge,
+    kind: str,
+    request: dict[str, Any],
+    *,
+    plan: dict[str, Any] | None = None,
+) -> Waiting:
+    """Commit an attempt about a charge that leaves the intent free for others, such as a refund.
+
+    `request` are the values of the processor's request that no attempt of the charge has in common.
+    """
     method = payment_methods.load(charge.payment_method_id)
-    request |= {
-        "instrument": (method.card or {}).get("test_token") or "",
-        "authorization": charge.processor_reference,
-    }
-    attempt = _attempt(caller, intent, kind=kind, charge_id=charge.id, request=request)
-    intent.open_attempt_id = attempt.id
+    request = {"instrument": (method.card or {}).get("test_token") or "", **request}
+    return waiting_for(_attempt(caller, intent, kind=kind, charge_id=charge.id, request=request, plan=plan))
+
+
+def _begin_on_hold(
+    caller: Caller,
+    intent: PaymentIntent,
+    charge: Charge,
+    kind: str,
+    *,
+    plan: dict[str, Any] | None = None,
+    **request: Any,
+) -> Waiting:
+    """Commit an attempt about what a charge holds; the intent is busy until it is recorded."""
+    request["authorization"] = charge.processor_reference
+    waiting = begin_on_charge(caller, intent, charge, kind, request, plan=plan)
+    intent.open_attempt_id = waiting.call.attempt_id
     intent.save()
-    return waiting(attempt)
+    return waiting
 
 
 def _attempt(
-    caller: Caller, intent: PaymentIntent, *, kind: str, charge_id: UUID, request: dict[str, Any]
+    caller: Caller,
+    intent: PaymentIntent,
+    *,
+    kind: str,
+    charge_id: UUID,
+    request: dict[str, Any],
+    plan: dict[str, Any] | None = None,
 ) -> PaymentAttempt:
     identifier = ids.new()
     plain = {
@@ -156,13 +228,14 @@ def _attempt(
         kind=kind,
         processor=clients.name_for(livemode=caller.livemode),
         request=plain,
+        plan=plan or {},
         status_before=intent.status,
         lease_until=clock.wall() + timedelta(seconds=idempotency.lease_seconds()),
         created_at=caller.clock.business(),
     )
 
 
-def waiting(attempt: PaymentAttempt, *, keep_for: UUID | None = None, ask_first: bool = False) -> Waiting:
+def waiting_for(attempt: PaymentAttempt, *, keep_for: UUID | None = None, ask_first: bool = False) -> Waiting:
     """The question an attempt puts to its processor. `keep_for` gets the payment method if the answer is good."""
     call = ProcessorCall(
         attempt_id=attempt.id,
@@ -190,29 +263,40 @@ def _keep_for(intent: PaymentIntent | SetupIntent) -> UUID | None:
 # --- take up again ----------------------------------------------------------------------------------------------------
 
 
-def resume(caller: Caller, attempt_id: str) -> PaymentIntentOut | Refused | Waiting | NotBegun:
+def resume(caller: Caller, attempt_id: str) -> PaymentIntentOut | RefundOut | Refused | Waiting | NotBegun:
     """What an interrupted request left behind: its recorded end, the question still to be asked, or nothing at all.
 
-    While another holds the attempt's lease the answer is the intent as it is: somebody is settling it.
+    While another holds the attempt's lease the answer is the intent or refund as it is: somebody is settling it.
     """
     identifier = ids.decode(PREFIX, attempt_id)
     if identifier is None:
         raise ValueError(f"{attempt_id!r} is not an attempt")
     intent, attempt = locks.attempt(caller, identifier)
     if attempt.state == PaymentAttempt.State.ABANDONED and not payment_outcomes.failed_visibly(attempt):
-        return NotBegun(ids.encode("pi", intent.id), attempt.kind, attempt.request, intent.cancellation_reason)
+        assert attempt.charge_id is not None
+        return NotBegun(
+            intent_id=ids.encode("pi", intent.id),
+            charge_id=attempt.charge_id,
+            kind=attempt.kind,
+            request=attempt.request,
+            plan=attempt.plan,
+            reason=intent.cancellation_reason,
+        )
     if attempt.state != _OPEN:
         return payment_outcomes.recorded(caller, intent, attempt)
     if attempt.lease_until > clock.wall():
+        if attempt.kind in refund_outcomes.KINDS:
+            return refund_outcomes.recorded(caller, attempt)
         return intents.shape(caller, intent)
     lease(attempt)
-    return waiting(attempt, keep_for=_keep_for(intent), ask_first=True)
+    return waiting_for(attempt, keep_for=_keep_for(intent), ask_first=True)
 
 
-def record(caller: Caller, claimed: Waiting, answer: Answer) -> PaymentIntentOut | SetupIntentOut | Refused:
+def record(caller: Caller, waiting: Waiting, answer: Answer) -> PaymentIntentOut | RefundOut | SetupIntentOut | Refused:
     """Write down what the processor said to an attempt of any kind."""
-    outcomes = setup_outcomes if claimed.call.kind == PaymentAttempt.Kind.SET_UP else payment_outcomes
-    return outcomes.record(caller, claimed, answer)
+    if waiting.call.kind == PaymentAttempt.Kind.SET_UP:
+        return setup_outcomes.record(caller, waiting, answer)
+    return payment_outcomes.record(caller, waiting, answer)
 
 
 def settle_open(caller: Caller) -> int:
@@ -232,15 +316,15 @@ def settle_open(caller: Caller) -> int:
             if attempt is None:
                 return asked
             lease(attempt)
-            question = waiting(attempt, keep_for=_keep_for(_intent_of(attempt)), ask_first=True)
+            waiting = waiting_for(attempt, keep_for=_keep_for(_intent_of(attempt)), ask_first=True)
         asked += 1
         try:
-            answer = processor_calls.ask(question)
+            answer = processor_calls.ask(waiting)
             failpoint("payments.settle.asked")
             with use_environment(caller.environment):
-                record(caller, question, answer)
+                record(caller, waiting, answer)
         except Exception:  # the others must not wait for this one; its lease brings it back
-            log.exception("payment_attempt_unsettled", attempt=question.resume)
+            log.exception("payment_attempt_unsettled", attempt=waiting.resume)
     return asked
 
 
@@ -255,8 +339,14 @@ def _intent_of(attempt: PaymentAttempt) -> PaymentIntent | SetupIntent:
     return found
 
 
+def ask_again(attempt: PaymentAttempt) -> Waiting:
+    """Take an attempt over, locked and not leased to anybody, to ask the processor about it once more."""
+    lease(attempt)
+    return waiting_for(attempt, ask_first=True)
+
+
 def lease(attempt: PaymentAttempt) -> None:
-    """Take an open attempt over; each further try waits twice as long, an hour at most."""
+    """Take an attempt over; each further try waits twice as long, an hour at most."""
     attempt.tries += 1
     seconds = min(idempotency.lease_seconds() * 2 ** (attempt.tries - 2), 3600)
     attempt.lease_until = clock.wall() + timedelta(seconds=seconds)

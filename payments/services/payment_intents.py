@@ -14,15 +14,17 @@ from connect.kit.caller import Caller
 from connect.kit.metadata import merge
 from connect.kit.money import Money
 from connect.kit.outcomes import Refused, Waiting
+from connect.selectors import test_clocks
 from connect.services import events
 from connect.services.events import NewEvent
 from payments.domain import errors, payment_intent_state
 from payments.domain.payment_intent_state import Action, CancellationReason, CaptureMethod, Status
-from payments.models import Customer, PaymentIntent, PaymentMethod
+from payments.models import Charge, Customer, PaymentIntent, PaymentMethod
 from payments.selectors import payment_intents as intents
-from payments.services import authentications, locks, payment_attempts, payment_methods, payment_outcomes
+from payments.services import authentications, books, locks, payment_attempts, payment_methods, payment_outcomes
 from payments.services.payment_attempts import NotBegun
 from payments.shapes.payment_intents import PaymentIntentOut
+from payments.shapes.refunds import RefundOut
 
 _UPDATABLE = (
     "description", "receipt_email", "statement_descriptor", "statement_descriptor_suffix", "setup_future_usage",
@@ -30,6 +32,10 @@ _UPDATABLE = (
 )  # fmt: skip
 _DECIDING = frozenset({"amount", "currency", "customer", "payment_method", "payment_method_data", "capture_method"})
 """What decides the payment: it can change until the intent is confirmed."""
+CAPTURES_MAX = 50
+"""A payment is captured in this many parts at most."""
+INCREMENTS_MAX = 10
+"""An authorization is raised this often at most."""
 
 
 def create(caller: Caller, **given: Any) -> PaymentIntentOut:
@@ -40,7 +46,7 @@ def create(caller: Caller, **given: Any) -> PaymentIntentOut:
     """
     intent, _ = _build(caller, **given)
     intent.save(force_insert=True)
-    return _created(caller, intent)
+    return _created(test_clocks.at(caller, intent.test_clock_id), intent)
 
 
 def create_and_confirm(
@@ -56,6 +62,7 @@ def create_and_confirm(
     method = method or _default_method(caller, intent)
     if method is None:
         raise _method_required(intent)
+    caller = test_clocks.at(caller, intent.test_clock_id)
     _created(caller, intent)  # the event shows the intent as it was before the attempt
     return payment_attempts.begin_authorize(
         caller,
@@ -80,7 +87,7 @@ def update(caller: Caller, *, intent_id: str, **given: Any) -> PaymentIntentOut:
         if param in _DECIDING:
             _require(caller, intent, Action.UPDATE, param=param)
     if owner is not None:
-        intent.customer_id = owner.id
+        intent.customer_id, intent.test_clock_id = owner.id, owner.test_clock_id
     if method_given:
         method = payment_methods.chosen(caller, given, customer_id=intent.customer_id)
         intent.payment_method_id = method.id if method else None
@@ -122,6 +129,7 @@ def begin_confirm(
     `PaymentIntentUnexpectedState`, also while another attempt is with the processor.
     """
     intent = locks.payment_intent(caller, intent_id)
+    caller = test_clocks.at(caller, intent.test_clock_id)
     _require(caller, intent, Action.CONFIRM)
     for name in ("receipt_email", "setup_future_usage", "shipping", "capture_method", "payment_method_options"):
         if name in given:
@@ -153,12 +161,15 @@ def begin_capture(
     metadata: Any = None,
     statement_descriptor: str | None = None,
     statement_descriptor_suffix: str | None = None,
-) -> Waiting:
+) -> Waiting | Refused:
     """Commit an attempt to take what is held, or part of it. The rest is released unless `final_capture` is false.
 
-    Raises `PaymentIntentUnexpectedState`, `CaptureTooLarge`, and `LockTimeout` while another attempt is under way.
+    A hold that has run out is released instead, and refused as `ChargeExpiredForCapture`. Raises
+    `PaymentIntentUnexpectedState`, `CaptureTooLarge`, `CaptureLimitReached`, and `LockTimeout` while another attempt is
+    under way.
     """
     intent = locks.payment_intent(caller, intent_id)
+    caller = test_clocks.at(caller, intent.test_clock_id)
     _require(caller, intent, Action.CAPTURE)
     payment_attempts.require_none_open(intent)
     capturable = Money(intent.amount_capturable_minor, intent.currency)
@@ -167,12 +178,52 @@ def begin_capture(
         raise errors.AmountTooSmall(minimum=Money(1, intent.currency), param="amount_to_capture")
     if capturable < amount:
         raise errors.CaptureTooLarge(capturable=capturable, param="amount_to_capture", maximum=capturable)
+    charge = locks.charge(intent.latest_charge_id)
+    if _has_run_out(caller, charge):
+        return payment_outcomes.expire(caller, intent, charge, reason=CancellationReason.AUTOMATIC)
+    final = final_capture or amount == capturable  # with nothing left to hold there is nothing to keep open for
+    if not final:
+        _require_room(charge)
     if metadata is not None:
         intent.metadata = merge(intent.metadata, metadata)
     intent.statement_descriptor = statement_descriptor or intent.statement_descriptor
     intent.statement_descriptor_suffix = statement_descriptor_suffix or intent.statement_descriptor_suffix
-    # With nothing left to hold there is nothing to keep open for.
-    return payment_attempts.begin_capture(caller, intent, amount, final=final_capture or amount == capturable)
+    return payment_attempts.begin_capture(caller, intent, charge, amount, final=final)
+
+
+def begin_increment(
+    caller: Caller,
+    *,
+    intent_id: str,
+    amount: int,
+    description: str | None = None,
+    metadata: Any = None,
+    statement_descriptor: str | None = None,
+) -> Waiting | Refused:
+    """Commit an attempt to raise what is held to `amount` minor units in all; the words are changed when it succeeds.
+
+    Raises `PaymentIntentUnexpectedState`, `IncrementAfterCapture`, `IncrementTooSmall`, `AmountTooLarge`,
+    `IncrementLimitReached`, and `LockTimeout` while another attempt is under way.
+    """
+    intent = locks.payment_intent(caller, intent_id)
+    caller = test_clocks.at(caller, intent.test_clock_id)
+    _require(caller, intent, Action.INCREMENT)
+    payment_attempts.require_none_open(intent)
+    if intent.amount_received_minor:
+        raise errors.IncrementAfterCapture(payment_intent=intents.as_data(caller, intent))
+    charge = locks.charge(intent.latest_charge_id)
+    total, authorized = Money(amount, intent.currency), Money(charge.amount_minor, intent.currency)
+    if total <= authorized:
+        raise errors.IncrementTooSmall(authorized=authorized, minimum=authorized, param="amount")
+    _check_amount(total)
+    if payment_attempts.increments_of(intent) >= INCREMENTS_MAX:
+        raise errors.IncrementLimitReached(maximum=INCREMENTS_MAX)
+    if _has_run_out(caller, charge):
+        return payment_outcomes.expire(caller, intent, charge, reason=CancellationReason.AUTOMATIC)
+    plan: dict[str, Any] = {"description": description, "statement_descriptor": statement_descriptor}
+    if metadata is not None:
+        plan["metadata"] = merge(intent.metadata, metadata)
+    return payment_attempts.begin_increment(caller, intent, charge, total, plan=plan)
 
 
 def begin_cancel(
@@ -184,6 +235,7 @@ def begin_cancel(
     because nobody can know yet whether money moved.
     """
     intent = locks.payment_intent(caller, intent_id)
+    caller = test_clocks.at(caller, intent.test_clock_id)
     _require(caller, intent, Action.CANCEL)
     payment_attempts.require_none_open(intent)
     if intent.status == Status.REQUIRES_CAPTURE:
@@ -192,7 +244,7 @@ def begin_cancel(
     return payment_outcomes.cancel_now(caller, intent, reason=reason)
 
 
-def resume(caller: Caller, attempt_id: str) -> PaymentIntentOut | Refused | Waiting:
+def resume(caller: Caller, attempt_id: str) -> PaymentIntentOut | RefundOut | Refused | Waiting:
     """Take up a request whose answer never came: its attempt is settled by now, or has to be asked about.
 
     One that had no effect is begun again on the same intent, by the rules and with the amounts of today.
@@ -209,6 +261,8 @@ def resume(caller: Caller, attempt_id: str) -> PaymentIntentOut | Refused | Wait
                 off_session=off_session,
                 error_on_requires_action=found.request.get("decline_on_action", False),
             )
+        case {"total_minor": total}:
+            return begin_increment(caller, intent_id=found.intent_id, amount=total, **found.plan)
         case {"final": final, "amount_minor": amount}:
             return begin_capture(caller, intent_id=found.intent_id, amount_to_capture=amount, final_capture=final)
     return begin_cancel(caller, intent_id=found.intent_id, cancellation_reason=found.reason)
@@ -231,10 +285,12 @@ def _build(
     """A new intent, not saved, and its payment method. `amount` is in minor units of `currency`."""
     _check_amount(Money(amount, currency))
     owner = _customer(caller, customer) if customer else None
+    caller = test_clocks.at(caller, owner.test_clock_id if owner else None)
     given = {"payment_method": payment_method, "payment_method_data": payment_method_data}
     method = payment_methods.chosen(caller, given, customer_id=owner.id if owner else None)
     intent = PaymentIntent(
         account_id=caller.account,
+        test_clock_id=owner.test_clock_id if owner else None,
         amount_minor=amount,
         currency=currency,
         status=payment_intent_state.initial(has_payment_method=method is not None).value,
@@ -260,6 +316,18 @@ def _created(caller: Caller, intent: PaymentIntent) -> PaymentIntentOut:
 def _require(caller: Caller, intent: PaymentIntent, action: Action, *, param: str | None = None) -> None:
     if not payment_intent_state.may(intent.status, action):
         payment_intent_state.require(intent.status, action, intents.as_data(caller, intent), param=param)
+
+
+def _has_run_out(caller: Caller, charge: Charge) -> bool:
+    """Whether a hold is over by the payer's clock; the job that lets it go may not have come by yet."""
+    return charge.capture_before is not None and charge.capture_before <= caller.clock.business()
+
+
+def _require_room(charge: Charge) -> None:
+    """Raise `CaptureLimitReached` when the next capture has to be the final one."""
+    count = books.captures_of(charge)
+    if count + 1 >= CAPTURES_MAX:
+        raise errors.CaptureLimitReached(count=count, maximum=CAPTURES_MAX, param="final_capture")
 
 
 def _check_amount(amount: Money) -> None:

@@ -7,16 +7,16 @@ what was recorded.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any, Final
 
 import structlog
 
-from connect.kit import clock, ids
+from connect.kit import ids
 from connect.kit.caller import Caller
 from connect.kit.failpoints import failpoint
 from connect.kit.money import Money
 from connect.kit.outcomes import Refused, Waiting
+from connect.selectors import test_clocks
 from connect.services import events
 from connect.services.events import NewEvent
 from payments.clients.processor import ActionRequired, Approved, Declined, NotFound
@@ -26,14 +26,17 @@ from payments.domain.events import Happening
 from payments.domain.payment_intent_state import Action, CancellationReason, Status, move
 from payments.models import Charge, PaymentAttempt, PaymentIntent
 from payments.selectors import payment_intents as intents
-from payments.services import authentications, charges, locks, payment_methods
+from payments.services import authentications, charges, locks, payment_methods, refund_outcomes
+from payments.services.attempt_records import settle as _settle
+from payments.services.attempt_records import stored as _stored
 from payments.services.processor_calls import PREFIX, Answer, NotReached, ProcessorCall
 from payments.shapes.payment_intents import PaymentIntentOut
+from payments.shapes.refunds import RefundOut
 
 log = structlog.get_logger(__name__)
 
 
-def record(caller: Caller, waiting: Waiting, answer: Answer) -> PaymentIntentOut | Refused:
+def record(caller: Caller, waiting: Waiting, answer: Answer) -> PaymentIntentOut | RefundOut | Refused:
     """Write down what the processor said: charge, postings, state and events in this transaction.
 
     Whoever comes second, after the sweeper or another request, changes nothing and gets what was recorded.
@@ -41,6 +44,7 @@ def record(caller: Caller, waiting: Waiting, answer: Answer) -> PaymentIntentOut
     call: ProcessorCall = waiting.call
     owner = locks.owner(call.keep_for)
     intent, attempt = locks.attempt(caller, call.attempt_id, intent_id=call.intent_id)
+    caller = test_clocks.at(caller, intent.test_clock_id)
     if attempt.state != PaymentAttempt.State.OPEN:
         if attempt.state == PaymentAttempt.State.ABANDONED and isinstance(answer, Approved):
             # The processor had said that it would never carry this out. A person has to look at its books.
@@ -122,16 +126,7 @@ def _record_capture(
             return intents.shape(caller, intent)
         case Declined():
             _settle(attempt, PaymentAttempt.State.DECLINED, answer)
-            charge = charges.released(caller, locks.charge(attempt.charge_id), reason="expired")
-            taken = intent.amount_received_minor > 0
-            intent.amount_capturable_minor = 0
-            if not taken:
-                intent.cancellation_reason = CancellationReason.EXPIRED.value
-                intent.canceled_at = caller.clock.business()
-            happening = Happening.HOLD_EXPIRED_AFTER_PART if taken else Happening.HOLD_EXPIRED
-            target = Status.SUCCEEDED if taken else Status.CANCELED
-            _finish(caller, intent, target, happening, charge, action=Action.EXPIRE)
-            return Refused(errors.ChargeExpiredForCapture(payment_intent=intents.as_data(caller, intent)))
+            return expire(caller, intent, locks.charge(attempt.charge_id), reason=CancellationReason.EXPIRED)
         case NotReached() | NotFound():
             return _abandoned(intent, attempt, answer, Status.REQUIRES_CAPTURE)
         case _:
@@ -153,10 +148,60 @@ def _record_void(
             return _still_open(caller, intent, attempt, answer)
 
 
-_RECORDERS: Final[dict[str, Callable[[Caller, PaymentIntent, PaymentAttempt, Answer], PaymentIntentOut | Refused]]] = {
+def _record_increment(
+    caller: Caller, intent: PaymentIntent, attempt: PaymentAttempt, answer: Answer
+) -> PaymentIntentOut | Refused:
+    match answer:
+        case Approved():
+            _settle(attempt, PaymentAttempt.State.APPROVED, answer)
+            total = Money(attempt.request["total_minor"], intent.currency)
+            charge = charges.incremented(
+                caller, locks.charge(attempt.charge_id), total, attempt=ids.encode(PREFIX, attempt.id)
+            )
+            intent.amount_minor = intent.amount_capturable_minor = total.minor
+            for name in ("description", "statement_descriptor"):
+                setattr(intent, name, attempt.plan.get(name) or getattr(intent, name))
+            intent.metadata = attempt.plan.get("metadata", intent.metadata)
+            _finish(
+                caller, intent, Status.REQUIRES_CAPTURE, Happening.HOLD_INCREMENTED, charge, action=Action.INCREMENT
+            )
+            return intents.shape(caller, intent)
+        case Declined():
+            _settle(attempt, PaymentAttempt.State.DECLINED, answer)
+            intent.open_attempt_id = None
+            intent.save()
+            return _refused(caller, intent, _decline_error(attempt, answer))
+        case NotReached() | NotFound():
+            return _abandoned(intent, attempt, answer, Status.REQUIRES_CAPTURE)
+        case _:
+            return _still_open(caller, intent, attempt, answer)
+
+
+def expire(caller: Caller, intent: PaymentIntent, charge: Charge, *, reason: CancellationReason) -> Refused:
+    """End a hold that has run out: the intent is canceled, or has succeeded when part of it was captured.
+
+    Both are locked. Publishes `charge.expired` and `payment_intent.canceled`, or what a last capture publishes.
+    """
+    charge = charges.released(caller, charge, reason="expired")
+    taken = intent.amount_received_minor > 0
+    intent.amount_capturable_minor = 0
+    if not taken:
+        intent.cancellation_reason = reason.value
+        intent.canceled_at = caller.clock.business()
+    happening = Happening.HOLD_EXPIRED_AFTER_PART if taken else Happening.HOLD_EXPIRED
+    target = Status.SUCCEEDED if taken else Status.CANCELED
+    _finish(caller, intent, target, happening, charge, action=Action.EXPIRE)
+    return Refused(errors.ChargeExpiredForCapture(payment_intent=intents.as_data(caller, intent)))
+
+
+Recorder = Callable[[Caller, PaymentIntent, PaymentAttempt, Answer], PaymentIntentOut | RefundOut | Refused]
+_RECORDERS: Final[dict[str, Recorder]] = {
     PaymentAttempt.Kind.AUTHORIZE: _record_authorize,
     PaymentAttempt.Kind.CAPTURE: _record_capture,
     PaymentAttempt.Kind.VOID: _record_void,
+    PaymentAttempt.Kind.INCREMENT: _record_increment,
+    PaymentAttempt.Kind.REFUND: refund_outcomes.record_refund,
+    PaymentAttempt.Kind.CANCEL_REFUND: refund_outcomes.record_cancel,
 }
 
 
@@ -241,9 +286,14 @@ def _still_open(caller: Caller, intent: PaymentIntent, attempt: PaymentAttempt, 
     return intents.shape(caller, intent)
 
 
-def recorded(caller: Caller, intent: PaymentIntent, attempt: PaymentAttempt) -> PaymentIntentOut | Refused:
+def recorded(caller: Caller, intent: PaymentIntent, attempt: PaymentAttempt) -> PaymentIntentOut | RefundOut | Refused:
     """What a settled attempt answers to whoever asks again."""
-    if attempt.state == PaymentAttempt.State.DECLINED and attempt.kind == PaymentAttempt.Kind.AUTHORIZE:
+    if attempt.kind in refund_outcomes.KINDS:
+        return refund_outcomes.recorded(caller, attempt)
+    if attempt.state == PaymentAttempt.State.DECLINED and attempt.kind in {
+        PaymentAttempt.Kind.AUTHORIZE,
+        PaymentAttempt.Kind.INCREMENT,
+    }:
         stored = {name: value for name, value in (attempt.outcome or {}).items() if name != "outcome"}
         return _refused(caller, intent, _decline_error(attempt, Declined(**stored)))
     if attempt.state == PaymentAttempt.State.DECLINED and attempt.kind == PaymentAttempt.Kind.CAPTURE:
@@ -260,17 +310,6 @@ def failed_visibly(attempt: PaymentAttempt) -> bool:
         and attempt.kind == PaymentAttempt.Kind.AUTHORIZE
         and (attempt.outcome or {}).get("outcome") == NotFound.__name__
     )
-
-
-def _settle(attempt: PaymentAttempt, state: PaymentAttempt.State, answer: Answer) -> None:
-    attempt.state = state
-    attempt.outcome = _stored(answer)
-    attempt.settled_at = clock.wall()
-    attempt.save(update_fields=["state", "outcome", "settled_at"])
-
-
-def _stored(answer: Answer) -> dict[str, Any]:
-    return {"outcome": type(answer).__name__, **asdict(answer)}
 
 
 def _decline_error(attempt: PaymentAttempt, answer: Declined) -> errors.CardError:

@@ -12,11 +12,14 @@ from payments import clients
 from payments.clients.processor import (
     AnyRequest,
     AuthorizeRequest,
+    CancelRefundRequest,
     CaptureRequest,
+    IncrementRequest,
     NotFound,
     Processor,
     ProcessorTimeout,
     ProcessorUnavailable,
+    RefundRequest,
     SetUpRequest,
     StatusOutcome,
     Unknown,
@@ -85,6 +88,11 @@ def _send(processor: Processor, request: AnyRequest) -> Answer:
             return processor.capture(request)
         case VoidRequest():
             return processor.void(request)
+        case IncrementRequest():
+            return processor.increment(request)
+        case RefundRequest():
+            return processor.refund(request)
+        case CancelRefundRequest():
+            return processor.cancel_refund(request)
         case SetUpRequest():
             return processor.set_up(request)
-    raise AssertionError(f"no attempt sends a {type(request).__name__}")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from connect.kit import clock, ids
@@ -16,9 +17,16 @@ from payments.domain.setup_intent_state import Action, Status, Usage, move
 from payments.models import PaymentAttempt, PaymentMethod, SetupIntent
 from payments.selectors import setup_intents as intents
 from payments.services import locks, payment_attempts, setup_outcomes
-from payments.services.payment_attempts import NotBegun
 from payments.services.processor_calls import PREFIX
 from payments.shapes.setup_intents import SetupIntentOut
+
+
+@dataclass(frozen=True, slots=True)
+class NotBegun:
+    """An interrupted request that had no effect: it has to be begun again, by the rules as they are now."""
+
+    intent_id: str
+    return_url: str | None
 
 
 def begin(
@@ -60,7 +68,7 @@ def begin(
     intent.last_setup_error = None
     intent.open_attempt_id = attempt.id
     intent.save(force_insert=new)
-    return payment_attempts.waiting(attempt, keep_for=intent.customer_id)
+    return payment_attempts.waiting_for(attempt, keep_for=intent.customer_id)
 
 
 def resume(caller: Caller, attempt_id: str) -> SetupIntentOut | Refused | Waiting | NotBegun:
@@ -73,10 +81,10 @@ def resume(caller: Caller, attempt_id: str) -> SetupIntentOut | Refused | Waitin
         raise ValueError(f"{attempt_id!r} is not an attempt")
     intent, attempt = locks.setup_attempt(caller, identifier)
     if attempt.state == PaymentAttempt.State.ABANDONED and not setup_outcomes.failed_visibly(attempt):
-        return NotBegun(ids.encode("seti", intent.id), attempt.kind, attempt.request, None)
+        return NotBegun(ids.encode("seti", intent.id), attempt.request["return_url"])
     if attempt.state != PaymentAttempt.State.OPEN:
         return setup_outcomes.recorded(caller, intent, attempt)
     if attempt.lease_until > clock.wall():
         return intents.shape(caller, intent)
     payment_attempts.lease(attempt)
-    return payment_attempts.waiting(attempt, keep_for=intent.customer_id, ask_first=True)
+    return payment_attempts.waiting_for(attempt, keep_for=intent.customer_id, ask_first=True)

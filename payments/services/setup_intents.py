@@ -11,6 +11,7 @@ from typing import Any
 from connect.kit.caller import Caller
 from connect.kit.metadata import merge
 from connect.kit.outcomes import Refused, Waiting
+from connect.selectors import test_clocks
 from connect.services import events
 from connect.services.events import NewEvent
 from payments.domain import errors, setup_intent_state
@@ -18,7 +19,7 @@ from payments.domain.setup_intent_state import Action, Usage
 from payments.models import PaymentMethod, SetupIntent
 from payments.selectors import setup_intents as intents
 from payments.services import locks, payment_methods, setup_attempts, setup_outcomes
-from payments.services.payment_attempts import NotBegun
+from payments.services.setup_attempts import NotBegun
 from payments.shapes.setup_intents import SetupIntentOut
 
 
@@ -29,7 +30,7 @@ def create(caller: Caller, **given: Any) -> SetupIntentOut:
     """
     intent, _ = _build(caller, **given)
     intent.save(force_insert=True)
-    return _created(caller, intent)
+    return _created(test_clocks.at(caller, intent.test_clock_id), intent)
 
 
 def create_and_confirm(caller: Caller, *, return_url: str | None = None, **given: Any) -> Waiting:
@@ -37,6 +38,7 @@ def create_and_confirm(caller: Caller, *, return_url: str | None = None, **given
     intent, method = _build(caller, **given)
     if method is None:
         raise errors.SetupPaymentMethodRequired(param="payment_method")
+    caller = test_clocks.at(caller, intent.test_clock_id)
     _created(caller, intent)
     return setup_attempts.begin(caller, intent, method, return_url=return_url, new=True)
 
@@ -50,7 +52,7 @@ def update(caller: Caller, *, intent_id: str, **given: Any) -> SetupIntentOut:
     intent = locks.setup_intent(caller, intent_id)
     _require(caller, intent, Action.UPDATE)
     if owner is not None:
-        intent.customer_id = owner.id
+        intent.customer_id, intent.test_clock_id = owner.id, owner.test_clock_id
     if {"payment_method", "payment_method_data"} & given.keys():
         method = payment_methods.chosen(caller, given, customer_id=intent.customer_id)
         intent.payment_method_id = method.id if method else None
@@ -77,6 +79,7 @@ def begin_confirm(caller: Caller, *, intent_id: str, return_url: str | None = No
     `SetupIntentUnexpectedState`, also while another attempt is with the processor.
     """
     intent = locks.setup_intent(caller, intent_id)
+    caller = test_clocks.at(caller, intent.test_clock_id)
     _require(caller, intent, Action.CONFIRM)
     if "payment_method_options" in given:
         intent.payment_method_options = given["payment_method_options"]
@@ -93,6 +96,7 @@ def cancel(caller: Caller, *, intent_id: str, cancellation_reason: str | None = 
     """End an intent. Raises `SetupIntentUnexpectedState`, also while an attempt is with the processor."""
     intent = locks.setup_intent(caller, intent_id)
     _require(caller, intent, Action.CANCEL)
+    caller = test_clocks.at(caller, intent.test_clock_id)
     return setup_outcomes.cancel_now(caller, intent, reason=cancellation_reason)
 
 
@@ -100,7 +104,7 @@ def resume(caller: Caller, attempt_id: str) -> SetupIntentOut | Refused | Waitin
     """Take up a request whose answer never came; one that had no effect is begun again."""
     found = setup_attempts.resume(caller, attempt_id)
     if isinstance(found, NotBegun):
-        return begin_confirm(caller, intent_id=found.intent_id, return_url=found.request["return_url"])
+        return begin_confirm(caller, intent_id=found.intent_id, return_url=found.return_url)
     return found
 
 
@@ -118,10 +122,12 @@ def _build(
 ) -> tuple[SetupIntent, PaymentMethod | None]:
     """A new intent, not saved, and its payment method."""
     owner = locks.customer(caller, customer, param="customer") if customer else None
+    caller = test_clocks.at(caller, owner.test_clock_id if owner else None)
     given = {"payment_method": payment_method, "payment_method_data": payment_method_data}
     method = payment_methods.chosen(caller, given, customer_id=owner.id if owner else None)
     intent = SetupIntent(
         account_id=caller.account,
+        test_clock_id=owner.test_clock_id if owner else None,
         status=setup_intent_state.initial(has_payment_method=method is not None).value,
         usage=usage,
         customer_id=owner.id if owner else None,

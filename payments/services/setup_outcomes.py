@@ -5,15 +5,13 @@ Whoever comes second, after the sweeper or another request, changes nothing and 
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
-
 import structlog
 
-from connect.kit import clock, ids
+from connect.kit import ids
 from connect.kit.caller import Caller
 from connect.kit.failpoints import failpoint
 from connect.kit.outcomes import Refused, Waiting
+from connect.selectors import test_clocks
 from connect.services import events
 from connect.services.events import NewEvent
 from payments.clients.processor import ActionRequired, Approved, Declined, NotFound
@@ -22,6 +20,7 @@ from payments.domain.setup_intent_state import Action, Status, move
 from payments.models import PaymentAttempt, SetupIntent
 from payments.selectors import setup_intents as intents
 from payments.services import authentications, locks, payment_methods
+from payments.services.attempt_records import settle, stored
 from payments.services.processor_calls import PREFIX, Answer, NotReached
 from payments.shapes.setup_intents import SetupIntentOut
 
@@ -32,20 +31,21 @@ def record(caller: Caller, waiting: Waiting, answer: Answer) -> SetupIntentOut |
     """Write down what the processor said. On success the method is kept, and attached to the intent's customer."""
     owner = locks.owner(waiting.call.keep_for)
     intent, attempt = locks.setup_attempt(caller, waiting.call.attempt_id)
+    caller = test_clocks.at(caller, intent.test_clock_id)
     if attempt.state != PaymentAttempt.State.OPEN:
         return recorded(caller, intent, attempt)
     match answer:
         case Approved():
-            _settle(attempt, PaymentAttempt.State.APPROVED, answer)
+            settle(attempt, PaymentAttempt.State.APPROVED, answer)
             assert intent.payment_method_id is not None
             payment_methods.keep(caller, intent.payment_method_id, owner=owner, usage=intent.usage)
             intent.last_setup_error = intent.next_action = None
             result: SetupIntentOut | Refused = _finish(caller, intent, Status.SUCCEEDED, "setup_intent.succeeded")
         case Declined():
-            _settle(attempt, PaymentAttempt.State.DECLINED, answer)
+            settle(attempt, PaymentAttempt.State.DECLINED, answer)
             result = failed(caller, intent, _error(answer))
         case ActionRequired(redirect_url=url):
-            _settle(attempt, PaymentAttempt.State.ACTION_REQUIRED, answer)
+            settle(attempt, PaymentAttempt.State.ACTION_REQUIRED, answer)
             back = attempt.request.get("return_url")
             intent.next_action = (
                 {"type": "redirect_to_url", "redirect_to_url": {"url": url, "return_url": back}}
@@ -56,11 +56,11 @@ def record(caller: Caller, waiting: Waiting, answer: Answer) -> SetupIntentOut |
         case NotReached():
             result = _abandoned(intent, attempt)
         case NotFound():
-            _settle(attempt, PaymentAttempt.State.ABANDONED, answer)
+            settle(attempt, PaymentAttempt.State.ABANDONED, answer)
             result = failed(caller, intent, errors.ProcessingError())
         case _:
             log.warning("payment_attempt_open", attempt=ids.encode(PREFIX, attempt.id), answer=type(answer).__name__)
-            attempt.outcome = _stored(answer)
+            attempt.outcome = stored(answer)
             attempt.save(update_fields=["outcome"])
             result = intents.shape(caller, intent)
     failpoint("payments.attempt.recorded")
@@ -69,11 +69,9 @@ def record(caller: Caller, waiting: Waiting, answer: Answer) -> SetupIntentOut |
 
 def recorded(caller: Caller, intent: SetupIntent, attempt: PaymentAttempt) -> SetupIntentOut | Refused:
     """What a settled attempt answers to whoever asks again."""
-    stored = dict(attempt.outcome or {})
+    kept = {name: value for name, value in (attempt.outcome or {}).items() if name != "outcome"}
     if attempt.state == PaymentAttempt.State.DECLINED:
-        return _refused(
-            caller, intent, _error(Declined(**{name: stored[name] for name in stored if name != "outcome"}))
-        )
+        return _refused(caller, intent, _error(Declined(**kept)))
     if failed_visibly(attempt):
         return _refused(caller, intent, errors.ProcessingError())
     return intents.shape(caller, intent)
@@ -116,7 +114,7 @@ def _finish(
 
 def _abandoned(intent: SetupIntent, attempt: PaymentAttempt) -> Refused:
     """The processor was not reached: the same request can be sent again."""
-    _settle(attempt, PaymentAttempt.State.ABANDONED, NotReached())
+    settle(attempt, PaymentAttempt.State.ABANDONED, NotReached())
     before = Status(attempt.status_before)
     if before is Status.REQUIRES_PAYMENT_METHOD:
         before = setup_intent_state.initial(has_payment_method=True)  # the one the confirmation brought
@@ -124,17 +122,6 @@ def _abandoned(intent: SetupIntent, attempt: PaymentAttempt) -> Refused:
     intent.open_attempt_id = None
     intent.save()
     return Refused(errors.PaymentProcessorUnavailable(), keep=False)
-
-
-def _settle(attempt: PaymentAttempt, state: PaymentAttempt.State, answer: Answer) -> None:
-    attempt.state = state
-    attempt.outcome = _stored(answer)
-    attempt.settled_at = clock.wall()
-    attempt.save(update_fields=["state", "outcome", "settled_at"])
-
-
-def _stored(answer: Answer) -> dict[str, Any]:
-    return {"outcome": type(answer).__name__, **asdict(answer)}
 
 
 def _error(answer: Declined) -> errors.CardError:

@@ -13,6 +13,7 @@ from connect.kit import clock, ids
 from connect.kit.caller import Caller
 from connect.kit.money import Money
 from connect.kit.outcomes import Waiting
+from connect.selectors import test_clocks
 from payments.domain import errors, payment_intent_state, three_d_secure
 from payments.domain.cards import CardDetails
 from payments.domain.payment_intent_state import ConfirmationMethod
@@ -60,6 +61,7 @@ def begin_answer(caller: Caller, *, secret: str, payee: str, answer: Answer, cod
     or lets an intent that is confirmed by hand wait for its confirmation; a failed one fails the payment or setup.
     """
     intent, row = locks.authentication(caller, authentications.hash_of(secret))
+    caller = test_clocks.at(caller, intent.test_clock_id)
     phase = _phase(intent, row)
     agreed, wrong_code = False, False
     if phase == "asking":

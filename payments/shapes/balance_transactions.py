@@ -23,7 +23,7 @@ class FeeDetailOut(msgspec.Struct, kw_only=True, gc=False):
 class BalanceTransactionOut(msgspec.Struct, kw_only=True):
     """`net` = `amount` − `fee`, in minor units; it counts towards the available balance from `available_on`."""
 
-    expandable: ClassVar[dict[str, str]] = {"source": "ch"}
+    expandable: ClassVar[dict[str, str | tuple[str, ...]]] = {"source": ("ch", "re")}
 
     id: str
     object: Literal["balance_transaction"] = "balance_transaction"

@@ -8,7 +8,9 @@ import msgspec
 
 from connect.kit.clock import unix
 from connect.kit.ids import encode
+from connect.kit.pages import ListObject
 from payments.shapes.billing_details import BillingDetailsOut, ShippingOut, billing_details, shipping
+from payments.shapes.refunds import RefundOut
 
 
 class ChargeOut(msgspec.Struct, kw_only=True):
@@ -53,7 +55,7 @@ class ChargeOut(msgspec.Struct, kw_only=True):
     receipt_number: str | None = None
     receipt_url: str | None = None
     refunded: bool
-    refunds: dict[str, Any] | None = None
+    refunds: ListObject[RefundOut] | None = None
     review: str | None = None
     shipping: ShippingOut | None = None
     source: str | None = None

@@ -25,7 +25,7 @@ class InvoiceSettingsOut(msgspec.Struct, kw_only=True):
 class CustomerOut(msgspec.Struct, kw_only=True):
     """Somebody who pays, now or again. `balance` is in minor units of `currency`; negative is credit."""
 
-    expandable: ClassVar[dict[str, str]] = {"invoice_settings.default_payment_method": "pm"}
+    expandable: ClassVar[dict[str, str]] = {"invoice_settings.default_payment_method": "pm", "test_clock": "clock"}
 
     id: str
     object: Literal["customer"] = "customer"
@@ -89,4 +89,5 @@ def render(row: Any, *, livemode: bool) -> CustomerOut | DeletedCustomerOut:
         preferred_locales=row.preferred_locales,
         shipping=shipping(row.shipping),
         tax_exempt="none",
+        test_clock=encode("clock", row.test_clock_id) if row.test_clock_id else None,
     )

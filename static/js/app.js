@@ -49,6 +49,16 @@ window.addEventListener("pageshow", (event) => {
   if (event.persisted) document.querySelectorAll("button[type=submit]").forEach((button) => { button.disabled = false; });
 });
 
+// Ctrl-K (⌘K) goes to the search; where the bar has no room for it, to its page.
+document.addEventListener("keydown", (event) => {
+  if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+  const field = document.getElementById("search");
+  if (!field) return;
+  event.preventDefault();
+  if (field.checkVisibility()) field.select();
+  else document.querySelector(".search-narrow").click();
+});
+
 document.addEventListener("htmx:responseError", () => {
   toast("error", "The server could not answer. Reload the page; if it happens again, tell us the time and the address.");
 });

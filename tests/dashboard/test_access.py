@@ -10,8 +10,24 @@ from dashboard import urls
 
 OF_AN_ORGANIZATION = {
     "home": "home:read",
+    "search": "home:read",
+    "object": "payments:read",
+    "request_logs": "logs:read",
+    "request_log": "logs:read",
     "payments": "payments:read",
     "payment": "payments:read",
+    "balance": "balance:read",
+    "balance_export": "balance:read",
+    "ledger_accounts": "ledger:read",
+    "ledger_account": "ledger:read",
+    "ledger_drift": "ledger:read",
+    "ledger_transactions": "ledger:read",
+    "ledger_transaction": "ledger:read",
+    "customers": "customers:read",
+    "customer": "customers:read",
+    "customer_new": "customers:write",
+    "customer_edit": "customers:write",
+    "customer_delete": "customers:write",
     "api_keys": "api_keys:read",
     "api_key_new": "api_keys:write",
     "api_key_roll": "api_keys:write",
@@ -23,6 +39,10 @@ ELSEWHERE = {"start", "theme", "mailbox", "mailbox_message", "organization_new",
 """Pages outside of any organization's mode; each has its own test."""
 
 OBJECTS = {"payment": ["pi_0000000000000000000000"], "api_key_roll": ["key_0000000000000000000000"]}
+OBJECTS |= {"object": ["pi_0000000000000000000000"], "request_log": ["req_0000000000000000000000"]}
+OBJECTS |= {name: ["cus_0000000000000000000000"] for name in ("customer", "customer_edit", "customer_delete")}
+OBJECTS |= {"ledger_account": ["lacct_0000000000000000000000"]}
+OBJECTS |= {"ledger_transaction": ["ltxn_0000000000000000000000"]}
 OBJECTS["api_key_revoke"] = OBJECTS["api_key_roll"]
 
 

@@ -69,7 +69,7 @@ def test_an_unknown_filter_value_is_no_filter(pages, paid):
 
 
 def test_paging_visits_every_payment_once_and_comes_back(pages, unpaid, monkeypatch):
-    monkeypatch.setattr("dashboard.pages.payments.PAGE_SIZE", 2)
+    monkeypatch.setattr("dashboard.pages.lists.PAGE_SIZE", 2)
     first = pages.get(address(), {"status": "requires_payment_method"})
     assert (listed(first), first.context["pager"].newer) == (unpaid[:0:-1], None)
     second = pages.get(f"{address()}?{first.context['pager'].older}")

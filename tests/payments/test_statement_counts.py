@@ -21,7 +21,7 @@ PAID = {**WANTED, "payment_method": "pm_card_visa", "confirm": True}
 
 @pytest.fixture
 def statements(api: Any) -> Callable[..., list[str]]:
-    """What a request sends, each statement as its first word and its table. The key and its accounts are known before."""
+    """What a request sends, each statement as its first word and its table. Key and accounts are known before."""
     assert api.post(PATH, PAID).status_code == 200
 
     def sent(method: str, *arguments: Any, **headers: str) -> list[str]:

@@ -41,7 +41,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         statement = "BEGIN"
         opening = tenancy.opening()
         if opening is not None:
-            statement = f"BEGIN; {opening.statements()}"
+            statement = "; ".join(["BEGIN", *opening.statements()])
             self.schemas_seen.add(opening.environment.schema_name)
         started = time.monotonic()
         try:
@@ -53,7 +53,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             with self.wrap_database_errors:  # as Django's own error, which entry points know
                 cursor = self._begin(statement)
         if opening is not None:
-            opening.read_lock(cursor)
+            opening.read_answers(cursor)
         if self.queries_logged:
             self.queries_log.append({"sql": statement, "time": f"{time.monotonic() - started:.3f}"})
 

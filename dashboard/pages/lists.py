@@ -1,0 +1,55 @@
+"""What every list shares: the page asked for in the address, and the links to its neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+
+from connect.kit import ids
+from connect.kit.pages import Page
+
+PAGE_SIZE: Final = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Pager:
+    """Query strings of the neighbouring pages, or None where there is none."""
+
+    summary: str
+    newer: str | None
+    older: str | None
+
+
+def wanted(request: HttpRequest, prefix: str, *, limit: int = 0) -> Page:
+    """The page that `after` or `before` in the query string ask for; what is no id of the list asks for the first.
+
+    `limit` is `PAGE_SIZE` unless given.
+    """
+    return Page(
+        limit=limit or PAGE_SIZE,
+        starting_after=ids.decode(prefix, request.GET.get("after")),
+        ending_before=ids.decode(prefix, request.GET.get("before")) if "after" not in request.GET else None,
+    )
+
+
+def after(last_id: str, prefix: str, *, limit: int) -> Page:
+    """The page that follows an object of the list."""
+    return Page(limit=limit, starting_after=ids.decode(prefix, last_id))
+
+
+def pager(
+    shown: Sequence[str], page: Page, filters: Mapping[str, str], *, has_more: bool, noun: str, plural: str = ""
+) -> Pager:
+    """The links beneath a list whose objects, newest first, have the ids `shown`. Filters are kept in them."""
+    kept = {name: value for name, value in filters.items() if value}
+    has_newer = has_more if page.backwards else page.starting_after is not None
+    has_older = page.backwards or has_more
+    return Pager(
+        summary=f"{len(shown)} {noun if len(shown) == 1 else plural or f'{noun}s'} on this page",
+        newer=urlencode({**kept, "before": shown[0]}) if shown and has_newer else None,
+        older=urlencode({**kept, "after": shown[-1]}) if shown and has_older else None,
+    )

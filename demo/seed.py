@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from connect.api import execution, renderers
+from connect.domain.errors import UrlInvalid
 from connect.kit import ids
 from connect.kit.caller import Actor, Caller, EnvironmentRef
 from connect.kit.pages import Page
@@ -21,7 +24,8 @@ from connect.selectors import credentials
 from connect.selectors import environments as environment_selectors
 from connect.selectors import organizations as organization_selectors
 from connect.selectors import users as user_selectors
-from connect.services import api_keys, environments, organizations, users
+from connect.selectors import webhook_endpoints as endpoint_selectors
+from connect.services import api_keys, environments, organizations, users, webhook_endpoints, webhook_inbox
 from payments.selectors import payment_intents as intents
 from payments.services import customers, payment_intents, payment_outcomes, processor_calls
 
@@ -48,12 +52,20 @@ class Seeded:
     password: str
     organization: str
     secret_key: str
+    webhook_secret: str | None
 
 
-def seed(*, password: str | None, secret_key: str | None, say: Callable[[str], None]) -> Seeded:
+def seed(
+    *,
+    password: str | None,
+    secret_key: str | None,
+    webhook_secret: str | None,
+    say: Callable[[str], None],
+) -> Seeded:
     """Make the demo organization, or find it. Payments are made only the first time.
 
-    `password` and `secret_key` are those of an earlier run, where they are still known; without them new ones are made.
+    `password`, `secret_key` and `webhook_secret` are those of an earlier run, where they are still known; without them
+    new ones are made.
     """
     user = user_selectors.by_email(EMAIL)
     known_password, password = password, password or secrets.token_urlsafe(9)
@@ -72,10 +84,32 @@ def seed(*, password: str | None, secret_key: str | None, say: Callable[[str], N
     caller = Caller(environment, Actor("user", ids.encode("usr", user.id), user.email), scopes=frozenset({"*"}))
     if secret_key is None or credentials.resolve(secret_key) is None:
         _, secret_key = api_keys.create(caller, name="Demo key from make run", scopes=["*"])
+    webhook_secret = _webhooks(caller, webhook_secret)
     if _is_empty(environment):
         say("making a customer and a few payments")
         _payments(environment)
-    return Seeded(EMAIL, password, slug, secret_key)
+    return Seeded(EMAIL, password, slug, secret_key, webhook_secret)
+
+
+def _webhooks(caller: Caller, secret: str | None) -> str | None:
+    """An endpoint that leads to the environment's own inbox; returns the secret that signs what arrives there.
+
+    None where webhooks cannot reach this installation: its address is neither public nor allowed.
+    """
+    url = webhook_inbox.address(caller.environment)
+    with use_environment(caller.environment), suppress(UrlInvalid):
+        known = next((one for one in endpoint_selectors.every(caller) if one.url.endswith(urlsplit(url).path)), None)
+        if known is None:
+            made = webhook_endpoints.create(
+                caller, url=url, enabled_events=["*"], description="The inbox, which shows what arrives"
+            )
+            return made.secret or None
+        if known.url != url:  # the port or the host is another one than last time
+            webhook_endpoints.update(caller, endpoint_id=known.id, url=url)
+        if secret is None:
+            return webhook_endpoints.rotate_secret(caller, endpoint_id=known.id).secret or None
+        return secret
+    return None
 
 
 def _is_empty(environment: EnvironmentRef) -> bool:

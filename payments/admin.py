@@ -17,7 +17,19 @@ from connect.admin.sites import environment_of, environment_site, outside_transa
 from connect.kit import clock
 from connect.kit.tenancy import use_environment
 from connect.services import audit
-from payments.models import BalanceTransaction, Charge, Customer, PaymentAttempt, PaymentIntent, PaymentMethod, Refund
+from payments.models import (
+    BalanceTransaction,
+    Charge,
+    CheckoutLineItem,
+    CheckoutSession,
+    Customer,
+    PaymentAttempt,
+    PaymentIntent,
+    PaymentMethod,
+    Price,
+    Product,
+    Refund,
+)
 from payments.services import payment_attempts, processor_calls
 
 INTENT_COLOURS = {
@@ -172,6 +184,79 @@ class BalanceTransactionAdmin(RowAdmin):
         "public_id", "type", "reporting_category", "amount", "fee", "net", "progress", "available_on", "source",
         "account", "description", "fees", "created_at",
     )  # fmt: skip
+
+
+@admin.register(Product, site=environment_site)
+class ProductAdmin(RowAdmin):
+    """A good or a service."""
+
+    prefix = "prod"
+    references = {"price": "default_price_id"}
+    default_price = columns.reference("default_price_id", "price", title="Default price")
+    account = columns.account()
+    details = columns.data("metadata")
+    list_display = ("public_id", "name", "active", "default_price", "account", "created_at", "deleted_at")
+    list_filter = ("active",)
+    fields = (
+        "public_id", "name", "active", "description", "default_price", "unit_label", "url", "account", "created_at",
+        "updated_at", "deleted_at", "details",
+    )  # fmt: skip
+
+
+@admin.register(Price, site=environment_site)
+class PriceAdmin(RowAdmin):
+    """What one unit of a product costs."""
+
+    prefix = "price"
+    references = {"prod": "product_id"}
+    exact = ("lookup_key",)
+    product = columns.reference("product_id", "prod")
+    account = columns.account()
+    repeats = columns.data("recurring")
+    details = columns.data("metadata")
+    list_display = ("public_id", "unit_amount_decimal", "currency", "active", "product", "lookup_key", "created_at")
+    list_filter = ("active",)
+    fields = (
+        "public_id", "unit_amount_decimal", "currency", "active", "product", "lookup_key", "nickname", "tax_behavior",
+        "repeats", "account", "created_at", "details",
+    )  # fmt: skip
+
+
+@admin.register(CheckoutSession, site=environment_site)
+class CheckoutSessionAdmin(RowAdmin):
+    """One visit to the hosted page. What opens it is not shown: whoever has it could pay."""
+
+    prefix = "cs"
+    references = {"pi": "payment_intent_id", "cus": "customer_id"}
+    total = columns.amount("amount_total_minor", title="Total")
+    progress = columns.state("status", {"complete": "success", "open": "info", "expired": "danger"})
+    intent = columns.reference("payment_intent_id", "pi", title="Payment intent")
+    customer = columns.reference("customer_id", "cus")
+    account = columns.account()
+    typed = columns.data("customer_details")
+    asks_for = columns.data("intent_data")
+    details = columns.data("metadata")
+    list_display = ("public_id", "mode", "total", "progress", "payment_status", "intent", "account", "created_at")
+    list_filter = ("status", "payment_status")
+    fields = (
+        "public_id", "mode", "total", "progress", "payment_status", "intent", "customer", "client_reference_id",
+        "success_url", "cancel_url", "locale", "expires_at", "completed_at", "receipt_due_at", "typed", "asks_for",
+        "account", "created_at", "details",
+    )  # fmt: skip
+
+
+@admin.register(CheckoutLineItem, site=environment_site)
+class CheckoutLineItemAdmin(RowAdmin):
+    """One line of what a session sells."""
+
+    prefix = "li"
+    references = {"cs": "session_id", "price": "price_id"}
+    amount = columns.amount("amount_total_minor")
+    session = columns.reference("session_id", "cs")
+    price = columns.reference("price_id", "price")
+    account = columns.account()
+    list_display = ("public_id", "description", "quantity", "amount", "session", "created_at")
+    fields = ("public_id", "description", "quantity", "amount", "session", "price", "account", "created_at")
 
 
 @admin.register(PaymentAttempt, site=environment_site)

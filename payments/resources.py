@@ -16,18 +16,24 @@ def register() -> None:
     from payments.selectors import (
         balance_transactions,
         charges,
+        checkout_sessions,
         customers,
         payment_intents,
         payment_methods,
+        prices,
+        products,
         refunds,
         setup_intents,
     )
     from payments.shapes.balance import BalanceOut
     from payments.shapes.balance_transactions import BalanceTransactionOut
     from payments.shapes.charges import ChargeOut
+    from payments.shapes.checkout_sessions import CheckoutSessionOut
     from payments.shapes.customers import CustomerOut
     from payments.shapes.payment_intents import PaymentIntentOut
     from payments.shapes.payment_methods import PaymentMethodOut
+    from payments.shapes.prices import PriceOut
+    from payments.shapes.products import ProductOut
     from payments.shapes.refunds import RefundOut
     from payments.shapes.setup_intents import SetupIntentOut
 
@@ -47,6 +53,17 @@ def register() -> None:
         Resource("cus", "customer", CustomerOut, customers.load, "customers/{id}", "customers:read"),
         Resource("seti", "setup_intent", SetupIntentOut, setup_intents.load, None, "payments:read"),
         Resource("txn", "balance_transaction", BalanceTransactionOut, balance_transactions.load, None, "balance:read"),
+        Resource("prod", "product", ProductOut, products.load, None, "products:read"),
+        Resource("price", "price", PriceOut, prices.load, None, "products:read"),
+        Resource(
+            "cs",
+            "checkout.session",
+            CheckoutSessionOut,
+            checkout_sessions.load,
+            None,
+            "checkout:read",
+            includes={"line_items": checkout_sessions.load_line_items},
+        ),
     )
     shapes: dict[str, type[msgspec.Struct]] = {"balance": BalanceOut}
     for resource in resources:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from celery import shared_task
 
 from connect.kit.caller import Caller
+from connect.kit.errors import DomainError
+from connect.kit.tenancy import use_environment
 from connect.selectors import environments, sweeps
-from payments.services import balance_transactions, holds, payment_attempts, refund_checks
+from payments.services import (
+    balance_transactions,
+    checkout_receipts,
+    checkout_sessions,
+    holds,
+    payment_attempts,
+    refund_checks,
+)
 
 
 @shared_task(name="payments.find_open_attempts")
@@ -47,6 +57,58 @@ def settle_balances(environment_id: str) -> int:
     if environment is None:
         return 0
     return balance_transactions.settle_all_due(Caller.system(environment, "payments.settle_balances"))
+
+
+@shared_task(name="payments.find_overdue_checkouts")
+def find_overdue_checkouts() -> int:
+    """Queue `expire_checkouts` for every environment with an open session whose time has run out."""
+    condition = "status = 'open' AND expires_at <= clock_timestamp()"
+    found = list(sweeps.environments_where("payments_checkout_session", condition))
+    for environment in found:
+        expire_checkouts.delay(str(environment.id))
+    return len(found)
+
+
+@shared_task(name="payments.expire_checkouts")
+def expire_checkouts(environment_id: str) -> int:
+    """Expire the environment's overdue sessions, a transaction each; returns how many.
+
+    One that was paid in the meantime, or whose payment went to the processor, refuses and is left alone.
+    """
+    environment = environments.by_id(UUID(environment_id))
+    if environment is None:
+        return 0
+    job = Caller.system(environment, "payments.expire_checkouts")
+    with use_environment(environment):
+        overdue = checkout_sessions.overdue(job)
+    expired = 0
+    for account, session_id in overdue:
+        try:
+            with use_environment(environment):
+                checkout_sessions.expire(replace(job, account=account), session_id=session_id)
+        except DomainError:
+            continue
+        expired += 1
+    return expired
+
+
+@shared_task(name="payments.find_due_receipts")
+def find_due_receipts() -> int:
+    """Queue `send_receipts` for every environment with a receipt to mail."""
+    condition = "receipt_due_at <= clock_timestamp()"
+    found = list(sweeps.environments_where("payments_checkout_session", condition))
+    for environment in found:
+        send_receipts.delay(str(environment.id))
+    return len(found)
+
+
+@shared_task(name="payments.send_receipts")
+def send_receipts(environment_id: str) -> int:
+    """Mail the environment's receipts that are due; returns how many."""
+    environment = environments.by_id(UUID(environment_id))
+    if environment is None:
+        return 0
+    return checkout_receipts.send_due(Caller.system(environment, "payments.send_receipts"))
 
 
 @shared_task(name="payments.find_expired_holds")

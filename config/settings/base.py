@@ -223,6 +223,7 @@ REST_FRAMEWORK = {
 # --- words and time ---------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("mk", "Македонски"), ("sq", "Shqip"), ("sr", "Српски"), ("sr-latn", "Srpski")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -75,6 +75,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 300.0,
         "options": {"expires": 600},
     },
+    "payments: expire checkout sessions": {
+        "task": "payments.find_overdue_checkouts",
+        "schedule": 30.0,
+        "options": {"expires": 60},
+    },
+    "payments: mail receipts": {
+        "task": "payments.find_due_receipts",
+        "schedule": 10.0,
+        "options": {"expires": 20},
+    },
     "test clocks: move on what stands still": {
         "task": "connect.find_stuck_test_clocks",
         "schedule": 10.0,

@@ -19,7 +19,7 @@ from connect.api.fields import (
 from connect.api.openapi import operation
 from connect.api.serializers import InputSerializer, ListField, ListFilters, NoInput
 from connect.api.views import ApiViewSet
-from connect.domain import errors
+from connect.domain import errors, versions
 from connect.domain.webhook_endpoints import OVERLAP_SECONDS_MAX, URL_LENGTH_MAX
 from connect.kit.errors import ParameterInvalid, ResourceMissing
 from connect.selectors import webhook_deliveries
@@ -40,7 +40,7 @@ class WebhookEndpointCreateIn(InputSerializer):
     url = TextField(max_length=URL_LENGTH_MAX)
     enabled_events = ListField(child=TextField(max_length=80), min_length=1)
     description = TextField(max_length=1000, required=False, allow_null=True)
-    api_version = TextField(max_length=10, required=False)
+    api_version = EnumField(list(versions.VERSIONS), required=False)
     metadata = MetadataField()
 
 
@@ -89,7 +89,7 @@ class WebhookEndpointViewSet(ApiViewSet):
     @operation(
         WebhookEndpointOut,
         input=WebhookEndpointCreateIn,
-        errors=(errors.UrlInvalid, errors.EventTypeUnknown, errors.WebhookEndpointLimit, errors.ApiVersionUnknown),
+        errors=(errors.UrlInvalid, errors.EventTypeUnknown, errors.WebhookEndpointLimit),
     )
     def create(self, request: Request) -> HttpResponse:
         """Create a webhook endpoint

@@ -12,6 +12,7 @@ import ssl
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import TracebackType
 from typing import Final, Literal, Self
 
@@ -30,6 +31,7 @@ HEADERS_MAX: Final = 64
 HEADER_BYTES_MAX: Final = 16 * 1024
 LINE_BYTES_MAX: Final = 8 * 1024
 BODY_BYTES_MAX: Final = 64 * 1024
+TARGETS_KEPT: Final = 1_000
 IDLE_SECONDS: Final = 1.5
 """How long an unused connection is kept: less than servers do (2 s and more), so that we do not write into a closed
 one."""
@@ -78,7 +80,9 @@ class WebhookClient:
         tls: ssl.SSLContext | None = None,
         total_seconds: float = TOTAL_SECONDS,
     ) -> None:
-        self._allowed, self._total = allowed, total_seconds
+        self._total = total_seconds
+        # The same few URLs again and again; refusals are not kept.
+        self._target = lru_cache(TARGETS_KEPT)(lambda url: URL(addresses.parse(url, allowed).url, encoded=True))
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 resolver=resolver.GuardedResolver(allowed, lookup),
@@ -104,15 +108,15 @@ class WebhookClient:
         tenancy.forbid_inside_transaction("a webhook")
         started = time.monotonic()
         try:
-            target = addresses.parse(url, self._allowed)
+            target = self._target(url)
             async with asyncio.timeout(self._total):
                 return await self._post(target, headers, body, started)
         except Exception as error:  # noqa: BLE001 - a stranger's server decides what goes wrong here
             kind, message = _explained(error, self._total)
             return Failed(kind, message, time.monotonic() - started)
 
-    async def _post(self, target: addresses.Target, headers: Mapping[str, str], body: bytes, started: float) -> Outcome:
-        request = self._session.post(URL(target.url, encoded=True), data=body, headers=headers, allow_redirects=False)
+    async def _post(self, target: URL, headers: Mapping[str, str], body: bytes, started: float) -> Outcome:
+        request = self._session.post(target, data=body, headers=headers, allow_redirects=False)
         async with request as response:
             size = sum(len(name) + len(value) + 4 for name, value in response.raw_headers)
             if size > HEADER_BYTES_MAX:

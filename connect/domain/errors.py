@@ -152,8 +152,8 @@ class EnvironmentClockExists(DomainError):
 
     code = "environment_clock_exists"
     message = (
-        "This environment has a test clock of its own already. Advance it, or delete it first; or leave applies_to out to"
-        " make one for customers."
+        "This environment has a test clock of its own already. Advance it, or delete it first; or leave applies_to out"
+        " to make one for customers."
     )
 
 

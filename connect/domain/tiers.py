@@ -50,6 +50,8 @@ FAILED_CREDENTIALS: Final = Rate(0.5, 20)
 """Wrong keys and tokens from one address: twenty at once, then one every two seconds."""
 SIGN_IN: Final = Rate(1 / 30, 10)
 """Attempts to sign in, per address and per account: ten at once, then one every thirty seconds."""
+HOSTED_PAYMENTS: Final = Rate(1 / 20, 20)
+"""Cards tried on hosted pages, per address: twenty at once, then one every twenty seconds. Thieves try thousands."""
 
 
 def of(environment: EnvironmentRef) -> Tier:
@@ -105,6 +107,13 @@ class TooManySignIns(Limited):
 
     code = "too_many_sign_ins"
     message = "Too many attempts to sign in. Try again in {retry_after} s."
+
+
+class TooManyPayments(Limited):
+    """Too many cards were tried from one address on a hosted page."""
+
+    code = "too_many_payments"
+    message = "Too many payments were tried from here. Try again in {retry_after} s."
 
 
 class SignInUnavailable(Limited):

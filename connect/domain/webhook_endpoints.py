@@ -65,18 +65,18 @@ def normal_url(text: str, *, is_test: bool, allowed: Iterable[str]) -> str:
     `allowed` names (`connect.domain.private_hosts`) may also be private, be addressed by number and speak http.
     """
     if len(text) > URL_LENGTH_MAX:
-        raise UrlInvalid(reason=f"It has {len(text)} characters; at most {URL_LENGTH_MAX} are allowed")
+        raise _refusal(f"It has {len(text)} characters; at most {URL_LENGTH_MAX} are allowed")
     if _UNSAFE.search(text):
-        raise UrlInvalid(reason="It contains a space, a backslash or a control character; percent-encode it")
+        raise _refusal("It contains a space, a backslash or a control character; percent-encode it")
     try:
         parts = urlsplit(text)
         port, name = parts.port, parts.hostname
     except ValueError:
-        raise UrlInvalid(reason="It cannot be read as an address") from None
+        raise _refusal("It cannot be read as an address") from None
     if parts.scheme not in {"https", "http"} or not name:
-        raise UrlInvalid(reason="Begin it with https:// and a host name")
+        raise _refusal("Begin it with https:// and a host name")
     if "@" in parts.netloc:
-        raise UrlInvalid(reason="Take the user name or password out; requests are authenticated by their signature")
+        raise _refusal("Take the user name or password out; requests are authenticated by their signature")
     host = name.lower() if ":" in name else _ascii(name)
     actual = port if port is not None else 443 if parts.scheme == "https" else 80
     if not (is_test and private_hosts.is_allowed(host, actual, allowed)):
@@ -94,19 +94,23 @@ def _ascii(name: str) -> str:
         try:
             host = idna.encode(host, uts46=True).decode()
         except idna.IDNAError:
-            raise UrlInvalid(reason=f"The host name '{name[:60]}' cannot be written in ASCII") from None
+            raise _refusal(f"The host name '{name[:60]}' cannot be written in ASCII") from None
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in host.split(".")):
-        raise UrlInvalid(reason=f"'{name[:60]}' is not a host name")
+        raise _refusal(f"'{name[:60]}' is not a host name")
     return host
 
 
 def _require_public(parts: SplitResult, host: str, port: int) -> None:
     labels = host.split(".")
     if ":" in host or _NUMBER.fullmatch(labels[-1]):
-        raise UrlInvalid(reason="Use a domain name instead of an IP address")
+        raise _refusal("Use a domain name instead of an IP address")
     if len(labels) < 2 or labels[-1] in _OF_NO_ONE:
-        raise UrlInvalid(reason=f"'{host}' cannot be reached from the internet; use a public domain name")
+        raise _refusal(f"'{host}' cannot be reached from the internet; use a public domain name")
     if parts.scheme != "https":
-        raise UrlInvalid(reason="Begin it with https://")
+        raise _refusal("Begin it with https://")
     if port != 443 and not 1024 <= port <= 65535:
-        raise UrlInvalid(reason=f"Port {port} is not allowed; use 443, or one from 1024 on")
+        raise _refusal(f"Port {port} is not allowed; use 443, or one from 1024 on")
+
+
+def _refusal(reason: str) -> UrlInvalid:
+    return UrlInvalid(reason=reason, param="url")

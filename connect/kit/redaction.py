@@ -30,12 +30,15 @@ _FC_KEY: Final = re.compile(r"(?<![A-Za-z0-9])((?:fc|sk|rk|pk)_(?:live|test)_)([
 _OTHER_SECRETS: Final = re.compile(
     r"whsec_[A-Za-z0-9+/=_-]{16,}"
     r"|(?:_secret_)[A-Za-z0-9]{12,}"
+    r"|(?<![a-z2-7])[a-z2-7]{12}\.[0-9A-Za-z]{33}(?![0-9A-Za-z])"
     r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"
     r"|(?i:\b(?:bearer|basic)\s+)[A-Za-z0-9+/=._~-]{8,}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
 )
 _DIGITS: Final = re.compile(r"(?<![0-9A-Za-z])[0-9](?:[ -]?[0-9]){11,18}(?![0-9A-Za-z])")
-_SUSPICIOUS: Final = re.compile(r"_(?:live|test)_|sec|eyJ|earer|asic|BEARER|BASIC|PRIVATE|[0-9](?:[ -]?[0-9]){11}")
+_SUSPICIOUS: Final = re.compile(
+    r"_(?:live|test)_|sec|eyJ|earer|asic|BEARER|BASIC|PRIVATE|[0-9](?:[ -]?[0-9]){11}|[a-z2-7]{12}\."
+)
 
 
 def is_secret_name(name: str) -> bool:

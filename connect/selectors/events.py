@@ -21,8 +21,6 @@ from connect.shapes.events import PREFIX, EventOut
 
 _SLACK: Final = timedelta(seconds=2)
 """Two processes do not draw their ids by exactly the same clock."""
-WAITING: Final = ("connect_event", "fanned_out_at IS NULL")
-"""Table and condition of events without deliveries yet, for `sweeps.environments_where`."""
 
 
 @dataclass(frozen=True, slots=True)

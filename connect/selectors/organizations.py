@@ -33,14 +33,14 @@ def for_member(user_id: UUID, slug: str) -> OrganizationRef | None:
     return _ref(row) if row else None
 
 
-def name_of(organization_id: UUID) -> str:
-    """What the organization is called: to payers it is the merchant. It exists: an environment belongs to it."""
-    return Organization.objects.values_list("name", flat=True).get(pk=organization_id)
-
-
 def _ref(row: Membership) -> OrganizationRef:
     organization = row.organization
     return OrganizationRef(organization.id, organization.name, organization.slug, organization.tier, row.role)
+
+
+def name(organization_id: UUID) -> str:
+    """What the organization calls itself: for pages on which a payer sees whom they pay."""
+    return Organization.objects.values_list("name", flat=True).get(pk=organization_id)
 
 
 def addresses_of(organization_id: UUID, roles: Collection[Role]) -> list[str]:

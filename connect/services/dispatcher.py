@@ -346,21 +346,19 @@ def _with_work() -> list[EnvironmentRef]:
 
 
 def _take_turn(environment: EnvironmentRef, turn: _Turn) -> None:
-    """In a thread: everything a pump wants of the database, a short transaction each. Fills in `turn`."""
+    """In a thread: everything a pump wants of the database, in two short transactions. Fills in `turn`."""
     caller = Caller.system(environment, "dispatcher")
     try:
-        if turn.answers or turn.returned:
-            with use_environment(environment):
-                webhook_deliveries.record(caller, turn.answers)
-                webhook_deliveries.give_back(caller, turn.returned)
-        turn.recorded = True
         if turn.look:
             with use_environment(environment):
                 turn.fanned_out = webhook_deliveries.fan_out(caller, limit=FAN_OUT_MAX)
-        if turn.claim:
-            with use_environment(environment):
+        claimed: list[Outgoing] = []
+        with use_environment(environment):
+            webhook_deliveries.record(caller, turn.answers)
+            webhook_deliveries.give_back(caller, turn.returned)
+            if turn.claim:
                 claimed = webhook_deliveries.claim(caller, limit=CLAIM_MAX, rooms=turn.rooms, room=PLACES_FIRST)
-            turn.claimed = claimed  # only once it is committed
+        turn.recorded, turn.claimed = True, claimed  # only once it is committed
     except _AWAY as error:
         turn.away = error
 

@@ -198,6 +198,14 @@ def attempt_sign_in(address: str, account: str) -> None:
             raise tiers.TooManySignIns(retry_after=wait)
 
 
+def attempt_payment(address: str) -> None:
+    """Take one try to pay on a hosted page for the address. Raises `TooManyPayments`; passes while nobody can count."""
+    wait = _wait("hosted-payment", address, tiers.HOSTED_PAYMENTS, take=True)
+    if wait:
+        metrics.LIMITED.labels("hosted_payment").inc()
+        raise tiers.TooManyPayments(retry_after=wait)
+
+
 def _wait(purpose: str, subject: str, rate: tiers.Rate, *, take: bool) -> int | None:
     """Whole seconds until one more is allowed (0: now), None when Valkey cannot be asked."""
     key = f"fc:limit:{purpose}:{{{subject}}}"

@@ -8,11 +8,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 from django import forms
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 
 from connect.api import execution, renderers
 from connect.api.execution import Reply
@@ -52,8 +52,9 @@ class ActionForm(forms.Form):
 
     def renew_key(self) -> None:
         """A new key for what is sent next: the old one has its answer."""
-        self.data = self.data.copy()  # type: ignore[union-attr] # a QueryDict
-        self.data[KEY_FIELD] = _fresh_key()
+        data = cast("QueryDict", self.data).copy()
+        data[KEY_FIELD] = _fresh_key()
+        self.data = data
 
 
 def local(request: HttpRequest, page: OrganizationPage, form: ActionForm, work: Callable[[Caller], Any]) -> Any:

@@ -261,6 +261,86 @@ class CustomerDeleted(MissingParameterTarget):
     message = "No such customer: '{id}'; it was deleted. Create a new customer."
 
 
+# --- products, prices and checkout ---
+
+
+class ProductHasPrices(DomainError):
+    """A product with prices is part of what was sold and cannot be deleted; archive it with `active=false`."""
+
+    code = "product_has_prices"
+    message = (
+        "This product cannot be deleted because it has one or more user-created prices. Set active=false to archive it"
+        " instead."
+    )
+
+
+class LookupKeyTaken(DomainError):
+    """Another price has the lookup key; choose another, or send `transfer_lookup_key=true` to take it over."""
+
+    code = "resource_already_exists"
+    message = (
+        "A price ({price}) already uses that lookup key. Choose another key, or send transfer_lookup_key=true to take"
+        " it from that price."
+    )
+
+
+class PriceInactive(DomainError):
+    """An archived price or product cannot be sold; activate it, or use another price."""
+
+    code = "price_inactive"
+    message = "The price specified is inactive: {price}. Activate the price and its product, or use another price."
+
+
+class PriceRecurring(DomainError):
+    """A recurring price was used in payment mode; use one-time prices."""
+
+    code = "checkout_price_recurring"
+    message = (
+        "You specified `payment` mode but passed a recurring price ({price}). A Checkout Session takes one-time prices"
+        " only: create a price without `recurring`."
+    )
+
+
+class CurrenciesMixed(DomainError):
+    """The prices of one session have several currencies; make one session per currency."""
+
+    code = "checkout_currencies_mixed"
+    message = (
+        "All prices of a Checkout Session must be in one currency, but {param} is in {currency} and the first in"
+        " {first}. Create one session per currency."
+    )
+
+
+class CheckoutExpiryInvalid(DomainError):
+    """A session lives between 30 minutes and 24 hours; choose a moment in that time."""
+
+    code = "checkout_expiry_invalid"
+    message = "`expires_at` must be between 30 minutes and 24 hours after the Checkout Session is created."
+
+
+class CheckoutSessionNotOpen(DomainError):
+    """The session is complete or expired; create a new one."""
+
+    code = "checkout_session_not_open"
+    message = (
+        "Only Checkout Sessions with a status of open can do this. This Checkout Session has a status of {status}."
+        " Create a new Checkout Session to collect a payment."
+    )
+
+
+class IntentOwnedByCheckout(PaymentIntentUnexpectedState):
+    """A checkout session owns the intent: the payer confirms it on the hosted page, expiring the session ends it."""
+
+    message = "You cannot {action} this PaymentIntent because it was created by a Checkout Session. {instead}"
+
+
+class RedirectRefused(DomainError):
+    """A redirect must lead to an https address; in test environments http is allowed for the configured local hosts."""
+
+    code = "redirect_url_invalid"
+    message = "Not a valid URL: {param} must begin with https://. {hint}"
+
+
 # --- the processor ---
 
 

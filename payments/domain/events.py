@@ -48,6 +48,25 @@ _TYPES: Final = (
     EventType("setup_intent.succeeded", "setup_intent", "A payment method was set up for later payments."),
     EventType("setup_intent.setup_failed", "setup_intent", "An attempt to set up failed; another can be made."),
     EventType("setup_intent.canceled", "setup_intent", "The setup intent was canceled."),
+    EventType("product.created", "product", "A product was created."),
+    EventType("product.updated", "product", "A product changed."),
+    EventType("product.deleted", "product", "A product was deleted."),
+    EventType("price.created", "price", "A price was created."),
+    EventType("price.updated", "price", "A price changed."),
+    EventType(
+        "checkout.session.completed", "checkout.session", "A payer finished the hosted page; read `payment_status`."
+    ),
+    EventType(
+        "checkout.session.async_payment_succeeded",
+        "checkout.session",
+        "The payment of a session that was complete but unpaid has arrived.",
+    ),
+    EventType(
+        "checkout.session.async_payment_failed",
+        "checkout.session",
+        "The payment of a session that was complete but unpaid has failed.",
+    ),
+    EventType("checkout.session.expired", "checkout.session", "A session ended without a payment."),
     EventType("refund.created", "refund", "A refund was created."),
     EventType("refund.updated", "refund", "A refund changed."),
     EventType("refund.failed", "refund", "A refund failed; its amount is back in the balance."),

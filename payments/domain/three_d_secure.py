@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Literal
@@ -25,7 +24,6 @@ LIFETIME: Final = timedelta(hours=1)
 """How long the page can be opened at all; afterwards the intent has to be confirmed again."""
 CODE_LENGTH: Final = 6
 
-_ORIGIN: Final = re.compile(r"https?://(?:[a-zA-Z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?")
 RedirectStatus = Literal["succeeded", "pending", "failed"]
 
 
@@ -69,13 +67,3 @@ def way_back(return_url: str, parameters: dict[str, str]) -> str:
     parts = urlsplit(return_url)
     query = "&".join(part for part in (parts.query, urlencode(parameters)) if part)
     return urlunsplit((parts.scheme, parts.netloc, parts.path or "/", query, parts.fragment))
-
-
-def origin(url: str) -> str | None:
-    """Scheme, host and port of an absolute address, fit to stand in a content security policy; None for an odd host."""
-    parts = urlsplit(url)
-    try:
-        found = f"{parts.scheme}://{parts.netloc.encode('idna').decode()}"
-    except UnicodeError:
-        return None
-    return found if _ORIGIN.fullmatch(found) else None

@@ -15,6 +15,7 @@ class PaymentIntent(TimedModel):
     """The aggregate root of a payment: lock this row before anything below it.
 
     `open_attempt_id` names the attempt that is with the processor; while it is set nothing else may be tried.
+    `checkout_session_id` names the checkout session that owns the intent and alone may confirm it.
     """
 
     amount_minor = models.BigIntegerField()
@@ -41,6 +42,7 @@ class PaymentIntent(TimedModel):
     next_action: models.JSONField[Any, Any] = models.JSONField(null=True)
     cancellation_reason = models.CharField(max_length=30, null=True)  # noqa: DJ001
     canceled_at = models.DateTimeField(null=True)
+    checkout_session_id = models.UUIDField(null=True)
 
     class Meta:
         db_table = "payments_payment_intent"

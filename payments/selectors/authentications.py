@@ -13,7 +13,7 @@ from uuid import UUID
 from django.conf import settings
 
 from connect.kit import ids
-from connect.kit.caller import Caller, EnvironmentRef
+from connect.kit.caller import EnvironmentRef
 from payments.models import Authentication
 
 
@@ -34,14 +34,14 @@ def page_url(environment: EnvironmentRef, identifier: UUID) -> str:
     return f"{settings.FC_PUBLIC_URL}/3ds/{environment.short_id}.{secret(environment, identifier)}"
 
 
-def next_action(caller: Caller, kept: dict[str, Any] | None, *, secret: bool) -> dict[str, Any] | None:
+def next_action(environment: EnvironmentRef, kept: dict[str, Any] | None, *, secret: bool) -> dict[str, Any] | None:
     """`next_action` on the wire for what an intent keeps of it. Without `secret`, as events are, without the address.
 
     What a processor with a page of its own answered is kept, and shown, as it is.
     """
     if kept is None or "authentication" not in kept:
         return kept
-    url = page_url(caller.environment, UUID(kept["authentication"])) if secret else None
+    url = page_url(environment, UUID(kept["authentication"])) if secret else None
     return {"type": "redirect_to_url", "redirect_to_url": {"url": url, "return_url": kept["return_url"]}}
 
 

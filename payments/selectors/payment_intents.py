@@ -58,7 +58,7 @@ def shape(caller: Caller, row: Any, *, secret: bool = True) -> PaymentIntentOut:
         row,
         livemode=caller.livemode,
         client_secret=client_secret(caller, row.id) if secret else None,
-        next_action=authentications.next_action(caller, row.next_action, secret=secret),
+        next_action=authentications.next_action(caller.environment, row.next_action, secret=secret),
     )
 
 

@@ -1,5 +1,8 @@
 """Row locks of payments, in the one order that everything takes them: customer, intent, then what hangs below.
 
+A checkout session hangs below its intent, which does not exist before the payer pays for the first time. So whoever
+works on a session takes its advisory lock before anything else, and only such a one makes the intent.
+
 Lock first, then read the state: whatever was read before the lock may be old.
 """
 
@@ -7,16 +10,21 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db import connection
+
 from connect.kit import ids
 from connect.kit.caller import Caller
 from connect.kit.errors import MissingParameterTarget, ResourceMissing
 from payments.models import (
     Authentication,
     Charge,
+    CheckoutSession,
     Customer,
     PaymentAttempt,
     PaymentIntent,
     PaymentMethod,
+    Price,
+    Product,
     Refund,
     SetupIntent,
 )
@@ -112,6 +120,44 @@ def payment_method(caller: Caller, method_id: str, *, param: str | None = None) 
     if row is None:
         raise _missing("payment_method", method_id, param)
     return row
+
+
+def product(caller: Caller, product_id: str, *, param: str | None = None) -> Product:
+    """The caller's product, locked; a deleted one is missing."""
+    row = Product.objects.one(account_id=caller.account, id=ids.lookup("prod", product_id), lock=True)
+    if row is None or row.deleted_at:
+        raise _missing("product", product_id, param)
+    return row
+
+
+def price(caller: Caller, price_id: str) -> Price:
+    """The caller's price, locked. Take its product's lock first where both are needed."""
+    row = Price.objects.one(account_id=caller.account, id=ids.lookup("price", price_id), lock=True)
+    if row is None:
+        raise _missing("price", price_id, None)
+    return row
+
+
+def checkout_session(caller: Caller, session_id: str) -> tuple[CheckoutSession, PaymentIntent | None]:
+    """The caller's session and its intent, if it has one by now, both locked, and its customer before them.
+
+    Raises `ResourceMissing`.
+    """
+    identifier = ids.lookup("cs", session_id)
+    with connection.cursor() as cursor:
+        key = int.from_bytes(identifier.bytes[8:], "big", signed=True)  # the random half of a UUIDv7
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
+    known = CheckoutSession.objects.one(account_id=caller.account, id=identifier)
+    if known is None:
+        raise ResourceMissing(resource="checkout.session", id=session_id, param="session")
+    if known.customer_id is not None:
+        Customer.objects.one(id=known.customer_id, lock=True)
+    intent = None
+    if known.payment_intent_id is not None:
+        intent = PaymentIntent.objects.one(account_id=caller.account, id=known.payment_intent_id, lock=True)
+    session = CheckoutSession.objects.one(id=identifier, lock=True)
+    assert session is not None
+    return session, intent
 
 
 def _missing(resource: str, identifier: str, param: str | None) -> ResourceMissing:

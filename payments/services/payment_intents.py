@@ -8,6 +8,7 @@ entry point calls the processor outside of any transaction (`processor_calls.per
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from connect.kit import currencies, ids
 from connect.kit.caller import Caller
@@ -55,10 +56,15 @@ def create_and_confirm(
     return_url: str | None = None,
     off_session: bool = False,
     error_on_requires_action: bool = False,
+    checkout_session: UUID | None = None,
     **given: Any,
 ) -> Waiting:
-    """`create` and `begin_confirm` in one transaction, as `confirm=true` asks for."""
+    """`create` and `begin_confirm` in one transaction, as `confirm=true` asks for.
+
+    `checkout_session` makes that session the intent's owner.
+    """
     intent, method = _build(caller, **given)
+    intent.checkout_session_id = checkout_session
     method = method or _default_method(caller, intent)
     if method is None:
         raise _method_required(intent)
@@ -85,6 +91,7 @@ def update(caller: Caller, *, intent_id: str, **given: Any) -> PaymentIntentOut:
     method_given = {"payment_method", "payment_method_data"} & given.keys()
     for param in given:
         if param in _DECIDING:
+            _require_own(caller, intent, "update", param=param)
             _require(caller, intent, Action.UPDATE, param=param)
     if owner is not None:
         intent.customer_id, intent.test_clock_id = owner.id, owner.test_clock_id
@@ -101,7 +108,7 @@ def update(caller: Caller, *, intent_id: str, **given: Any) -> PaymentIntentOut:
     if method_given or (deciding and intent.status == Status.REQUIRES_ACTION):
         intent.status = payment_intent_state.initial(has_payment_method=intent.payment_method_id is not None).value
     amount = Money(given.get("amount") or intent.amount_minor, given.get("currency") or intent.currency)
-    _check_amount(amount)
+    check_amount(amount)
     intent.amount_minor, intent.currency = amount.minor, amount.currency
     for name in _UPDATABLE:
         if name in given:
@@ -120,15 +127,19 @@ def begin_confirm(
     return_url: str | None = None,
     off_session: bool = False,
     error_on_requires_action: bool = False,
+    on_checkout: bool = False,
     **given: Any,
 ) -> Waiting:
     """Check that the intent may be confirmed and commit an attempt to authorize it.
 
     `given` may bring `payment_method` or `payment_method_data`, `receipt_email`, `setup_future_usage`, `shipping`,
-    `capture_method` and `payment_method_options`. Without a payment method the customer's default one is used. Raises
-    `PaymentIntentUnexpectedState`, also while another attempt is with the processor.
+    `capture_method` and `payment_method_options`. Without a payment method the customer's default one is used.
+    `on_checkout` says that the payer does it on the hosted page, the only way for an intent that a checkout session
+    owns. Raises `PaymentIntentUnexpectedState`, also while another attempt is with the processor.
     """
     intent = locks.payment_intent(caller, intent_id)
+    if not on_checkout:
+        _require_own(caller, intent, "confirm")
     caller = test_clocks.at(caller, intent.test_clock_id)
     _require(caller, intent, Action.CONFIRM)
     for name in ("receipt_email", "setup_future_usage", "shipping", "capture_method", "payment_method_options"):
@@ -215,7 +226,7 @@ def begin_increment(
     total, authorized = Money(amount, intent.currency), Money(charge.amount_minor, intent.currency)
     if total <= authorized:
         raise errors.IncrementTooSmall(authorized=authorized, minimum=authorized, param="amount")
-    _check_amount(total)
+    check_amount(total)
     if payment_attempts.increments_of(intent) >= INCREMENTS_MAX:
         raise errors.IncrementLimitReached(maximum=INCREMENTS_MAX)
     if _has_run_out(caller, charge):
@@ -235,6 +246,8 @@ def begin_cancel(
     because nobody can know yet whether money moved.
     """
     intent = locks.payment_intent(caller, intent_id)
+    if intent.status != Status.REQUIRES_CAPTURE:
+        _require_own(caller, intent, "cancel")
     caller = test_clocks.at(caller, intent.test_clock_id)
     _require(caller, intent, Action.CANCEL)
     payment_attempts.require_none_open(intent)
@@ -244,10 +257,13 @@ def begin_cancel(
     return payment_outcomes.cancel_now(caller, intent, reason=reason)
 
 
-def resume(caller: Caller, attempt_id: str) -> PaymentIntentOut | RefundOut | Refused | Waiting:
+def resume(
+    caller: Caller, attempt_id: str, *, on_checkout: bool = False
+) -> PaymentIntentOut | RefundOut | Refused | Waiting:
     """Take up a request whose answer never came: its attempt is settled by now, or has to be asked about.
 
     One that had no effect is begun again on the same intent, by the rules and with the amounts of today.
+    `on_checkout` is as for `begin_confirm`.
     """
     found = payment_attempts.resume(caller, attempt_id)
     if not isinstance(found, NotBegun):
@@ -260,6 +276,7 @@ def resume(caller: Caller, attempt_id: str) -> PaymentIntentOut | RefundOut | Re
                 return_url=return_url,
                 off_session=off_session,
                 error_on_requires_action=found.request.get("decline_on_action", False),
+                on_checkout=on_checkout,
             )
         case {"total_minor": total}:
             return begin_increment(caller, intent_id=found.intent_id, amount=total, **found.plan)
@@ -283,7 +300,7 @@ def _build(
     **words: Any,
 ) -> tuple[PaymentIntent, PaymentMethod | None]:
     """A new intent, not saved, and its payment method. `amount` is in minor units of `currency`."""
-    _check_amount(Money(amount, currency))
+    check_amount(Money(amount, currency))
     owner = _customer(caller, customer) if customer else None
     caller = test_clocks.at(caller, owner.test_clock_id if owner else None)
     given = {"payment_method": payment_method, "payment_method_data": payment_method_data}
@@ -318,6 +335,19 @@ def _require(caller: Caller, intent: PaymentIntent, action: Action, *, param: st
         payment_intent_state.require(intent.status, action, intents.as_data(caller, intent), param=param)
 
 
+def _require_own(caller: Caller, intent: PaymentIntent, action: str, *, param: str | None = None) -> None:
+    """Refuse what only the hosted page, or the end of its session, may do to an intent."""
+    if intent.checkout_session_id is None:
+        return
+    session = ids.encode("cs", intent.checkout_session_id)
+    instead = f"To collect another payment, expire the session {session} and create a new one."
+    if action == "confirm":
+        instead = f"The payer confirms it on the page of the session {session}."
+    raise errors.IntentOwnedByCheckout(
+        action=action, instead=instead, param=param, payment_intent=intents.as_data(caller, intent)
+    )
+
+
 def _has_run_out(caller: Caller, charge: Charge) -> bool:
     """Whether a hold is over by the payer's clock; the job that lets it go may not have come by yet."""
     return charge.capture_before is not None and charge.capture_before <= caller.clock.business()
@@ -330,12 +360,13 @@ def _require_room(charge: Charge) -> None:
         raise errors.CaptureLimitReached(count=count, maximum=CAPTURES_MAX, param="final_capture")
 
 
-def _check_amount(amount: Money) -> None:
+def check_amount(amount: Money, *, param: str = "amount") -> None:
+    """Raise `AmountTooSmall` or `AmountTooLarge` for what no payment can be about."""
     minimum = Money(currencies.minimum_charge(amount.currency), amount.currency)
     if amount < minimum:
-        raise errors.AmountTooSmall(minimum=minimum, param="amount")
+        raise errors.AmountTooSmall(minimum=minimum, param=param)
     if amount.minor > 99_999_999 and amount.currency != "idr":
-        raise errors.AmountTooLarge(maximum=Money(99_999_999, amount.currency), param="amount")
+        raise errors.AmountTooLarge(maximum=Money(99_999_999, amount.currency), param=param)
 
 
 def _customer(caller: Caller, customer_id: str) -> Customer:

@@ -19,14 +19,21 @@ from connect.kit.outcomes import Refused, Waiting
 from connect.selectors import test_clocks
 from connect.services import events
 from connect.services.events import NewEvent
-from payments.clients.processor import ActionRequired, Approved, Declined, NotFound
+from payments.clients.processor import ActionRequired, Approved, Declined, NotFound, Pending
 from payments.domain import errors, payment_intent_state
 from payments.domain import events as happenings
 from payments.domain.events import Happening
 from payments.domain.payment_intent_state import Action, CancellationReason, Status, move
 from payments.models import Charge, PaymentAttempt, PaymentIntent
 from payments.selectors import payment_intents as intents
-from payments.services import authentications, charges, locks, payment_methods, refund_outcomes
+from payments.services import (
+    authentications,
+    charges,
+    checkout_outcomes,
+    locks,
+    payment_methods,
+    refund_outcomes,
+)
 from payments.services.attempt_records import settle as _settle
 from payments.services.attempt_records import stored as _stored
 from payments.services.processor_calls import PREFIX, Answer, NotReached, ProcessorCall
@@ -254,6 +261,8 @@ def _finish(
         shapes["charge"] = charges.shape(caller, charge)
     names = happenings.EMITTED[happening]
     events.publish(caller, *(NewEvent(name, shapes[happenings.EVENT_TYPES[name].object]) for name in names))
+    if intent.checkout_session_id is not None:
+        checkout_outcomes.follow(caller, intent.checkout_session_id, happening)
 
 
 def _abandoned(intent: PaymentIntent, attempt: PaymentAttempt, answer: Answer, back_to: Status) -> Refused:
@@ -283,6 +292,8 @@ def _still_open(caller: Caller, intent: PaymentIntent, attempt: PaymentAttempt, 
     attempt.save(update_fields=["outcome"])
     if first and attempt.kind == PaymentAttempt.Kind.AUTHORIZE:
         events.publish(caller, NewEvent("payment_intent.processing", intents.shape(caller, intent, secret=False)))
+        if intent.checkout_session_id is not None and isinstance(answer, Pending):
+            checkout_outcomes.follow(caller, intent.checkout_session_id, Happening.PENDING)
     return intents.shape(caller, intent)
 
 

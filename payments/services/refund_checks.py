@@ -74,5 +74,3 @@ def _record(caller: Caller, known: Refund, waiting: Waiting, answer: Answer) -> 
     if refund is None or refund.check_at is None or is_returned(refund.status):
         return  # it was canceled meanwhile
     refund_outcomes.record_refund(test_clocks.at(caller, intent.test_clock_id), intent, attempt, answer)
-    attempt.lease_until = clock.wall()
-    attempt.save(update_fields=["lease_until"])

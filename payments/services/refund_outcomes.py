@@ -102,6 +102,7 @@ def _take(caller: Caller, attempt: PaymentAttempt, refund: Refund, answer: Answe
     match answer:
         case Approved(recheck_seconds=seconds):
             settle(attempt, _State.APPROVED, answer)
+            _let_go(attempt)
             refund.check_at = _again(caller, seconds) if seconds else None
             return Status.SUCCEEDED
         case Pending(recheck_seconds=seconds):
@@ -195,11 +196,17 @@ def _refund_of(caller: Caller, intent: PaymentIntent, attempt: PaymentAttempt, c
 
 
 def _wait(attempt: PaymentAttempt, answer: Answer) -> None:
-    """The processor has the request, and nobody works on the attempt until it is asked again."""
+    """The processor has the request and will know later."""
     attempt.state = _State.WAITING
     attempt.outcome = stored(answer)
+    attempt.save(update_fields=["state", "outcome"])
+    _let_go(attempt)
+
+
+def _let_go(attempt: PaymentAttempt) -> None:
+    """Nobody is at it any more: whoever finds that it is time may ask again."""
     attempt.lease_until = clock.wall()
-    attempt.save(update_fields=["state", "outcome", "lease_until"])
+    attempt.save(update_fields=["lease_until"])
 
 
 def _again(caller: Caller, seconds: int | None) -> Any:

@@ -18,7 +18,7 @@ from payments.domain import errors, payment_intent_state, three_d_secure
 from payments.domain.cards import CardDetails
 from payments.domain.payment_intent_state import ConfirmationMethod
 from payments.domain.three_d_secure import TRIES_MAX, Answer, RedirectStatus, State
-from payments.models import Authentication, PaymentIntent, SetupIntent
+from payments.models import Authentication, CheckoutSession, PaymentIntent, SetupIntent
 from payments.selectors import authentications, payment_intents, setup_intents
 from payments.services import locks, payment_attempts, payment_methods, payment_outcomes, setup_attempts, setup_outcomes
 
@@ -32,7 +32,7 @@ class Challenge:
 
     `phase`: *asking*; *agreed*, but the processor was not reached; *timed_out*; *over*, see `result`; or *replaced* by
     a newer page. `way_back` is where the payer goes from here, with what the merchant reads there; None without one.
-    `wrong_code` says that this visit typed one.
+    `leads_to` are all addresses the payer may be sent on to. `wrong_code` says that this visit typed one.
     """
 
     phase: Phase
@@ -41,7 +41,7 @@ class Challenge:
     last4: str
     code: str
     tries_left: int
-    return_url: str | None
+    leads_to: tuple[str, ...]
     way_back: str | None
     result: RedirectStatus
     wrong_code: bool = False
@@ -149,7 +149,7 @@ def _challenge(
         last4=card.last4,
         code=three_d_secure.code_for(secret, amount=_amount(row), payee=payee),
         tries_left=TRIES_MAX - row.failures,
-        return_url=row.return_url,
+        leads_to=_leads_to(intent, row),
         way_back=_way_back(caller, intent, row, result),
         result=result,
         wrong_code=wrong_code,
@@ -182,6 +182,15 @@ def _way_back(
             "payment_intent_client_secret": payment_intents.client_secret(caller, intent.id),
         }
     return three_d_secure.way_back(row.return_url, {**told, "redirect_status": result})
+
+
+def _leads_to(intent: PaymentIntent | SetupIntent, row: Authentication) -> tuple[str, ...]:
+    """The merchant, or our hosted page and then the merchant behind it."""
+    found = [row.return_url]
+    if isinstance(intent, PaymentIntent) and intent.checkout_session_id:
+        session = CheckoutSession.objects.one(id=intent.checkout_session_id)
+        found.append(session.success_url if session else None)
+    return tuple(url for url in found if url)
 
 
 def _amount(row: Authentication) -> Money | None:

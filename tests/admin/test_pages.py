@@ -18,7 +18,7 @@ def lists(site: Any) -> list[str]:
 
 
 @pytest.fixture
-def rows(paid: Any, environment: Any, secrets: Any) -> dict[str, Any]:
+def rows(api: Any, paid: Any, environment: Any, secrets: Any) -> dict[str, Any]:
     """One row of every model of Acme's test environment, by the path of its list."""
     from django.utils import timezone
 
@@ -26,6 +26,8 @@ def rows(paid: Any, environment: Any, secrets: Any) -> dict[str, Any]:
     from connect.models import RequestLog
     from connect.services import audit
 
+    assert api.post("/v1/refunds", {"payment_intent": paid["id"], "amount": 100}).status_code == 200
+    assert api.post("/v1/test_helpers/test_clocks", {"frozen_time": 1_800_000_000}).status_code == 200
     found = {}
     with tenancy.use_environment(environment):
         audit.record(Caller.system(environment, "tests"), action="tests.noted", target=paid["id"])

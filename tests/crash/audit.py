@@ -41,6 +41,11 @@ class Tables:
         ) as database:
             return database.execute(query.encode(), values or None).fetchall()
 
+    def run(self, statement: str) -> None:
+        """Change rows, as time does."""
+        with psycopg.connect(self.url, options=f"-c search_path={self.schema},public") as database:
+            database.execute(statement.encode())
+
     def unsettled(self) -> int:
         """Attempts nobody knows the end of, and intents that wait for one."""
         return self.rows(

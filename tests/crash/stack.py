@@ -1,4 +1,4 @@
-"""The product as processes that may be killed: web, worker, beat, PostgreSQL with its data safe on disk, and Valkey.
+"""The product as processes that may be killed: web, worker, beat, dispatcher, PostgreSQL with its data safe on disk, and Valkey.
 
 They run under the supervisor of `make run`, with its process table, so what brings them back is what is shipped. The
 supervisor looks after them in a thread of its own; `Stack` arms failpoints and tells who stands still at which.
@@ -63,6 +63,7 @@ class Stack:
         self._thread = threading.Thread(target=self._supervise, daemon=True)
         self._failure: BaseException | None = None
         self._read: dict[str, int] = {}
+        self._armed: dict[str, str] = {}
 
     # -- life ---
 
@@ -128,21 +129,18 @@ class Stack:
 
     # -- failpoints ---
 
-    def arm(self, *, web: str = "", worker: str = "") -> None:
-        """Start web (or worker) again, with these failpoints; `web=""` disarms all that are armed now."""
-        for name, points, environment in (
-            ("web", web, self.supervisor.environment),
-            ("worker", worker, self.supervisor.owner_environment),
-        ):
-            if environment.get("FC_FAILPOINTS", "") == points:
-                continue
-            with self._lock:
-                environment["FC_FAILPOINTS"] = points
+    def arm(self, *, web: str = "", dispatcher: str = "", worker: str = "") -> None:
+        """Start these programs again with these failpoints, where that is a change; `""` disarms one."""
+        wanted = {"web": web, "dispatcher": dispatcher, "worker": worker}
+        with self._lock:
+            ours, owners = self.supervisor.environment, self.supervisor.owner_environment
+            ours["FC_FAILPOINTS"], owners["FC_FAILPOINTS"] = ",".join(filter(None, (web, dispatcher))), worker
+            for name in [name for name, points in wanted.items() if points != self._armed.get(name, "")]:
                 child = self.supervisor.children[name]
                 processes.kill_group(child.process.pid)  # some of it may stand still and would not hear a question
                 self.supervisor._end(child)
                 self.supervisor.start(child.program)
-        with self._lock:
+            self._armed = wanted
             self._new_reached()
             self.reached.clear()
         self.await_ready()

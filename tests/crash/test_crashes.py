@@ -19,8 +19,10 @@ import pytest
 from celery import Celery
 
 from config.settings.celery import CELERY_BROKER_TRANSPORT_OPTIONS, broker_url
+from connect.kit import ids
 from tests.crash import audit
 from tests.crash.audit import Tables
+from tests.crash.inbox import Inbox, register
 from tests.crash.shop import KINDS_LEFT_OPEN, Shop, Till
 from tests.crash.stack import PATIENCE_SECONDS, ROOT, Reached, Stack
 
@@ -31,6 +33,11 @@ IN_WEB = (
     "payments.attempt.called", "payments.attempt.recorded", "api.external.committed",
 )  # fmt: skip
 IN_WORKER = ("payments.settle.asked",)
+IN_DISPATCHER = ("connect.webhooks.sent",)
+
+
+EVENTS_SINCE = "SELECT id FROM connect_event WHERE id > %s"
+UNFINISHED = "SELECT id FROM connect_webhook_delivery WHERE endpoint_id = %s AND state <> 'succeeded'"
 
 
 def test_every_failpoint_of_the_code_is_in_these_tests() -> None:
@@ -38,7 +45,7 @@ def test_every_failpoint_of_the_code_is_in_these_tests() -> None:
     for file in ROOT.glob("*/**/*.py"):
         if file.relative_to(ROOT).parts[0] in {"connect", "payments", "ledger", "banks", "billing"}:
             found |= set(re.findall(r'\bfailpoint\("([^"]+)"\)', file.read_text()))
-    assert found == {*IN_WEB, *IN_WORKER}
+    assert found == {*IN_WEB, *IN_WORKER, *IN_DISPATCHER}
 
 
 @contextmanager
@@ -171,6 +178,29 @@ def test_the_worker_is_killed_while_it_settles(stack: Stack, tables: Tables, see
     assert set(deaths) == set(IN_WORKER), f"the worker never died: {stack.report()}"
     stack.arm()
     tell.append(f"worker: {sum(deaths.values())} deaths: {prove(stack, tables, shop)}")
+
+
+def test_the_dispatcher_is_killed_while_it_sends(stack: Stack, tables: Tables, seed: str, tell: list[str]) -> None:
+    """Every committed event arrives, though the one who sends dies after every seventh request."""
+    with Inbox() as inbox:
+        endpoint = register(stack, inbox.address)
+        stack.arm(dispatcher=",".join(f"{point}=kill@7" for point in IN_DISPATCHER))
+        with customers(stack, seed, purchases_each=2) as shop:
+            shop.join()
+        settle(stack, tables)
+        stack.until(lambda: len(stack.reached) >= 2, "the dispatcher died twice")
+        stack.arm()
+        wanted = {ids.encode("evt", row["id"]) for row in tables.rows(EVENTS_SINCE, endpoint)}
+        # A lease lives a minute, and a retry waits longer: let that time be over.
+        tables.run(
+            "UPDATE connect_webhook_delivery SET lease_until = now(), next_attempt_at = now() WHERE state = 'pending'"
+        )
+        stack.until(lambda: wanted <= set(inbox.events), "every event has arrived")
+        stack.until(lambda: not tables.rows(UNFINISHED, endpoint), "every delivery is noted as done")
+    assert len(wanted) >= len(shop.purchases)
+    assert set(inbox.events) == wanted
+    twice = sum(times - 1 for times in inbox.events.values())
+    tell.append(f"dispatcher: {len(wanted)} events arrived, {twice} of them twice")
 
 
 def test_everything_is_killed_at_once_and_nobody_lends_a_hand(

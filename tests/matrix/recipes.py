@@ -76,8 +76,47 @@ def setup_intent(api: Any) -> str:
     return created(api.post("/v1/setup_intents", {"payment_method": "pm_card_visa"}))["id"]
 
 
+def refundable(api: Any) -> str:
+    """A charge; the id of none in a live environment, which has no processor to make one."""
+    answer = api.post(
+        "/v1/payment_intents", {"amount": 2500, "currency": "eur", "payment_method": "pm_card_visa", "confirm": True}
+    )
+    return answer.json()["latest_charge"] if answer.status_code == 200 else ids.encode("ch", ids.new())
+
+
+def refund(api: Any) -> str:
+    return created(api.post("/v1/refunds", {"charge": charge(api), "amount": 100}))["id"]
+
+
+def waiting_refund(api: Any) -> str:
+    """One that can still be canceled."""
+    paid = _intent(api, payment_method="pm_card_refundRequiresAction", confirm=True)
+    return created(api.post("/v1/refunds", {"payment_intent": paid["id"]}))["id"]
+
+
+def frozen_clock(api: Any) -> str:
+    return created(api.post("/v1/test_helpers/test_clocks", {"frozen_time": 1_800_000_000}))["id"]
+
+
 def balance_transaction(api: Any) -> str:
     return created(api.get(f"/v1/charges/{charge(api)}"))["balance_transaction"]
+
+
+def product(api: Any) -> str:
+    return created(api.post("/v1/products", {"name": "Coffee"}))["id"]
+
+
+def price(api: Any) -> str:
+    return created(api.post("/v1/prices", {"product": product(api), "currency": "eur", "unit_amount": 1250}))["id"]
+
+
+def _line_items(api: Any) -> list[dict[str, Any]]:
+    return [{"price": price(api), "quantity": 2}]
+
+
+def checkout_session(api: Any) -> str:
+    body = {"mode": "payment", "line_items": _line_items(api), "success_url": "https://shop.example/thanks"}
+    return created(api.post("/v1/checkout/sessions", body))["id"]
 
 
 PAYMENTS = {
@@ -87,8 +126,18 @@ PAYMENTS = {
     "GET /v1/charges": Recipe("payments:read", names={"customer": ("cus", customer), "payment_intent": ("pi", intent)}),
     "GET /v1/charges/{pk}": Recipe("payments:read", charge, "ch"),
     "POST /v1/charges/{pk}": Recipe("payments:write", charge, "ch", {"description": "changed"}),
-    "GET /v1/customers": Recipe("customers:read"),
-    "POST /v1/customers": Recipe("customers:write", body={"name": "Ana"}, names={"payment_method": ("pm", method)}),
+    "GET /v1/charges/{pk}/refunds": Recipe("payments:read", charge, "ch"),
+    "GET /v1/refunds": Recipe("payments:read", names={"charge": ("ch", charge), "payment_intent": ("pi", intent)}),
+    "POST /v1/refunds": Recipe("payments:write", body={"charge": refundable}, names={"charge": ("ch", charge)}),
+    "GET /v1/refunds/{pk}": Recipe("payments:read", refund, "re"),
+    "POST /v1/refunds/{pk}": Recipe("payments:write", refund, "re", {"metadata": {"a": "b"}}),
+    "POST /v1/refunds/{pk}/cancel": Recipe("payments:write", waiting_refund, "re"),
+    "GET /v1/customers": Recipe("customers:read", names={"test_clock": ("clock", frozen_clock)}),
+    "POST /v1/customers": Recipe(
+        "customers:write",
+        body={"name": "Ana"},
+        names={"payment_method": ("pm", method), "test_clock": ("clock", frozen_clock)},
+    ),
     "GET /v1/customers/{pk}": Recipe("customers:read", customer, "cus"),
     "POST /v1/customers/{pk}": Recipe("customers:write", customer, "cus", {"name": "changed"}),
     "DELETE /v1/customers/{pk}": Recipe("customers:write", customer, "cus"),
@@ -111,6 +160,9 @@ PAYMENTS = {
         "payments:write", intent, "pi", names={"payment_method": ("pm", method)}
     ),
     "POST /v1/payment_intents/{pk}/capture": Recipe("payments:write", held_intent, "pi", {"amount_to_capture": 2000}),
+    "POST /v1/payment_intents/{pk}/increment_authorization": Recipe(
+        "payments:write", held_intent, "pi", {"amount": 2600}
+    ),
     "POST /v1/payment_intents/{pk}/cancel": Recipe("payments:write", held_intent, "pi"),
     "GET /v1/setup_intents": Recipe(
         "payments:read", names={"customer": ("cus", customer), "payment_method": ("pm", method)}
@@ -138,6 +190,31 @@ PAYMENTS = {
         "payments:write", method, "pm", {"customer": customer}, names={"customer": ("cus", customer)}
     ),
     "POST /v1/payment_methods/{pk}/detach": Recipe("payments:write", kept_method, "pm"),
+    "GET /v1/products": Recipe("products:read"),
+    "POST /v1/products": Recipe("products:write", body={"name": "Coffee"}),
+    "GET /v1/products/{pk}": Recipe("products:read", product, "prod"),
+    "POST /v1/products/{pk}": Recipe("products:write", product, "prod", {"name": "changed"}),
+    "DELETE /v1/products/{pk}": Recipe("products:write", product, "prod"),
+    "GET /v1/prices": Recipe("products:read", names={"product": ("prod", product)}),
+    "POST /v1/prices": Recipe(
+        "products:write",
+        body={"product": product, "currency": "eur", "unit_amount": 1250},
+        names={"product": ("prod", product)},
+    ),
+    "GET /v1/prices/{pk}": Recipe("products:read", price, "price"),
+    "POST /v1/prices/{pk}": Recipe("products:write", price, "price", {"nickname": "changed"}),
+    "GET /v1/checkout/sessions": Recipe(
+        "checkout:read", names={"customer": ("cus", customer), "payment_intent": ("pi", intent)}
+    ),
+    "POST /v1/checkout/sessions": Recipe(
+        "checkout:write",
+        body={"mode": "payment", "line_items": _line_items},
+        names={"customer": ("cus", customer)},
+    ),
+    "GET /v1/checkout/sessions/{pk}": Recipe("checkout:read", checkout_session, "cs"),
+    "POST /v1/checkout/sessions/{pk}": Recipe("checkout:write", checkout_session, "cs", {"metadata": {"a": "b"}}),
+    "POST /v1/checkout/sessions/{pk}/expire": Recipe("checkout:write", checkout_session, "cs"),
+    "GET /v1/checkout/sessions/{pk}/line_items": Recipe("checkout:read", checkout_session, "cs"),
 }
 
 # --- ledger -----------------------------------------------------------------------------------------------------------
@@ -230,7 +307,17 @@ WEBHOOKS = {
     ),
 }
 
-RECIPES: dict[str, Recipe] = {**PAYMENTS, **LEDGER, **WEBHOOKS}
+CLOCKS = {
+    "GET /v1/test_helpers/test_clocks": Recipe("test_clocks:read"),
+    "POST /v1/test_helpers/test_clocks": Recipe("test_clocks:write", body={"frozen_time": 1_800_000_000}),
+    "GET /v1/test_helpers/test_clocks/{pk}": Recipe("test_clocks:read", frozen_clock, "clock"),
+    "DELETE /v1/test_helpers/test_clocks/{pk}": Recipe("test_clocks:write", frozen_clock, "clock"),
+    "POST /v1/test_helpers/test_clocks/{pk}/advance": Recipe(
+        "test_clocks:write", frozen_clock, "clock", {"frozen_time": 1_800_000_060}
+    ),
+}
+
+RECIPES: dict[str, Recipe] = {**PAYMENTS, **LEDGER, **WEBHOOKS, **CLOCKS}
 
 
 def shapes(identifier: str, prefix: str) -> dict[str, str]:

@@ -90,6 +90,12 @@ class Books:
             (hold,) = holds.for_reference(charge)
         return hold.state, hold.amount_minor, hold.posted_minor, hold.voided_minor
 
+    def holds_of(self, charge: str) -> list[tuple[str, int, int, int]]:
+        """State, amount, posted and voided of every hold of a charge."""
+        with use_environment(self.environment):
+            found = holds.for_reference(charge)
+        return [(hold.state, hold.amount_minor, hold.posted_minor, hold.voided_minor) for hold in found]
+
     def holds(self, charge: str) -> int:
         """How many holds were placed for a charge."""
         with use_environment(self.environment):

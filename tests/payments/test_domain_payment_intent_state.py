@@ -17,18 +17,18 @@ from payments.domain.payment_intent_state import (
     require,
 )
 
-# One letter per action in the order of the heading: update, confirm, capture, cancel, authenticate, resolve, expire.
+# One letter per action in the order of ACTIONS.
 ALLOWED = {
-    #                              U C P X A R E
-    "requires_payment_method": "   y y . y . . .",
-    "requires_confirmation": "     y y . y . . .",
-    "requires_action": "           y y . y y . .",
-    "processing": "                . . . y . y .",
-    "requires_capture": "          . . y y . . y",
-    "succeeded": "                 . . . . . . .",
-    "canceled": "                  . . . . . . .",
+    #                              U C P I X A R E
+    "requires_payment_method": "   y y . . y . . .",
+    "requires_confirmation": "     y y . . y . . .",
+    "requires_action": "           y y . . y y . .",
+    "processing": "                . . . . y . y .",
+    "requires_capture": "          . . y y y . . y",
+    "succeeded": "                 . . . . . . . .",
+    "canceled": "                  . . . . . . . .",
 }
-ACTIONS = ["update", "confirm", "capture", "cancel", "authenticate", "resolve", "expire"]
+ACTIONS = ["update", "confirm", "capture", "increment", "cancel", "authenticate", "resolve", "expire"]
 CELLS = [
     (status, action, mark == "y")
     for status, row in ALLOWED.items()

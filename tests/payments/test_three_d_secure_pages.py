@@ -13,7 +13,8 @@ from tests.payments.payer import Payer
 
 ASKS = "pm_card_authenticationRequired"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-AXE = Path(__file__).resolve().parents[1] / "browser" / "axe.min.js"
+ROOT = Path(__file__).resolve().parents[2]
+AXE = ROOT / "tests" / "browser" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
@@ -40,7 +41,7 @@ def test_amount_payee_and_card_are_shown(waiting, payer):
 def test_a_card_that_is_only_saved_says_that_nothing_is_charged(api, payer):
     found = api.post("/v1/setup_intents", {"payment_method": ASKS, "confirm": True}).json()
     page = payer.open(found).content.decode()
-    assert "Confirm that this card is saved" in page
+    assert "Confirm that this card is kept" in page
     assert "Nothing is charged now" in page
 
 
@@ -84,11 +85,51 @@ def test_a_wrong_address_is_not_there(what, waiting, payer, environments):
         assert "Acme" not in answer.content.decode()
 
 
-def test_a_form_of_another_site_is_refused(books, waiting):
-    strict = Payer(Client(enforce_csrf_checks=True))
+def test_no_cookie_is_asked_for_or_set(waiting, payer):
+    """A payer whose browser keeps no cookies can pay; the secret in the address is the only authority."""
     found = waiting()
-    with books.unchanged():
-        assert strict.answer(found, "complete").status_code == 403
+    assert payer.open(found).cookies == {}
+    strict = Payer(Client(enforce_csrf_checks=True))
+    assert strict.answer(found, "complete").status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("code", "lang", "title", "amount"),
+    [
+        ("en", "en", "Confirm this payment", "1,234.56 MKD"),
+        ("mk", "mk", "Потврдете го ова плаќање", "1.234,56 MKD"),
+        ("sq", "sq", "Konfirmoni këtë pagesë", "1 234,56 MKD"),
+        ("sr", "sr-Cyrl", "Потврдите ово плаћање", "1.234,56 MKD"),
+        ("sr-latn", "sr-Latn", "Potvrdite ovo plaćanje", "1.234,56 MKD"),
+    ],
+)
+def test_it_speaks_the_payers_language(waiting, payer, code, lang, title, amount):
+    found = waiting(amount=123456, currency="mkd")
+    by_address = payer.client.get(f"{payer.path(found)}?lang={code}")
+    by_browser = payer.client.get(payer.path(found), headers={"accept-language": code})
+    for answer in (by_address, by_browser):
+        page = answer.content.decode()
+        assert f'<html lang="{lang}">' in page
+        assert f"<h1>{title}</h1>" in page
+        assert amount.replace(" ", "\N{NO-BREAK SPACE}") in page
+        assert answer["Content-Language"] == code
+    assert f'action="{payer.path(found)}?lang={code}"' in by_address.content.decode()
+
+
+def test_every_text_is_translated():
+    """Each text of the template stands in every catalog."""
+    import re
+
+    template = (ROOT / "templates/three_d_secure/challenge.html").read_text(encoding="utf-8")
+    texts = re.findall(r'\{% translate [\'"](.+?)[\'"] %\}', template)
+    texts += [
+        re.sub(r"\{\{ (\w+) \}\}", r"%(\1)s", text)
+        for text in re.findall(r"\{% blocktranslate[^%]*%\}(.*?)\{% endblocktranslate %\}", template)
+    ]
+    assert len(texts) > 25
+    for language in ("mk", "sq", "sr", "sr_Latn"):
+        known = (ROOT / f"locale/{language}/LC_MESSAGES/django.po").read_text(encoding="utf-8")
+        assert [text for text in texts if f'msgid "{text}"\n' not in known] == [], language
 
 
 def test_it_takes_the_methods_it_has(waiting, payer):

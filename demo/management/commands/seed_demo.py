@@ -24,7 +24,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         output: Path = options["output"]
         before = json.loads(output.read_text()) if output.exists() else {}
-        seeded = seed(password=before.get("password"), secret_key=before.get("secret_key"), say=self.stdout.write)
+        known = {name: before.get(name) for name in ("password", "secret_key", "webhook_secret")}
+        seeded = seed(**known, say=self.stdout.write)
         url = settings.FC_PUBLIC_URL
         facts = {
             "api_base": url,
@@ -33,6 +34,7 @@ class Command(BaseCommand):
             "email": seeded.email,
             "password": seeded.password,
             "mailbox_url": f"{url}/mailbox",
+            **({"webhook_secret": seeded.webhook_secret} if seeded.webhook_secret else {}),
         }
         descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:

@@ -10,8 +10,8 @@ from connect.clients import event_hints as client
 from connect.clients import valkey
 from connect.kit import ids
 from connect.kit.tenancy import use_environment
-from connect.selectors import events as selectors
 from connect.selectors import sweeps
+from connect.selectors import webhook_deliveries as selectors
 from connect.services import event_hints, events
 from connect.services.event_hints import Hints
 from connect.services.events import NewEvent
@@ -51,10 +51,10 @@ def test_a_commit_leaves_a_hint_and_a_rollback_none(caller, environment, hints):
 
 @pytest.mark.django_db(transaction=True)
 def test_the_sweep_finds_what_no_hint_told(caller, environment, hints):
-    assert list(sweeps.environments_where(*selectors.WAITING)) == []
+    assert list(sweeps.environments_where(*selectors.NEW)) == []
     with use_environment(environment):
         events.publish(caller, NewEvent("customer.created", customer()))
-    assert [found.id for found in sweeps.environments_where(*selectors.WAITING)] == [environment.id]
+    assert [found.id for found in sweeps.environments_where(*selectors.NEW)] == [environment.id]
 
 
 def test_many_hints_become_one():

@@ -1,4 +1,4 @@
-"""The one money format of our pages.
+"""The one way in which amounts are written for people.
 
 Django's localizer and Unicode's locale data are not used on purpose: the first has no grouping for Albanian,
 the second prints RSD and ALL without their decimals.
@@ -7,9 +7,6 @@ the second prints RSD and ALL without their decimals.
 from __future__ import annotations
 
 from typing import Final
-
-from django import template
-from django.utils import translation
 
 from connect.kit import currencies, money
 
@@ -24,8 +21,6 @@ SEPARATORS: Final = {
 }
 """Thousands and decimal separators by language; `sr-latn` follows `sr`, a language not listed follows `en`."""
 
-register = template.Library()
-
 
 def format_money(minor: int, currency: str, language: str = "en") -> str:
     """`format_money(-123456, "eur", "mk")` is `−1.234,56 EUR`, joined by a no-break space so that it never wraps.
@@ -38,9 +33,3 @@ def format_money(minor: int, currency: str, language: str = "en") -> str:
     grouped = f"{int(whole):,}".replace(",", thousands)
     number = f"{grouped}{decimal}{fraction}" if currencies.exponent(code) else grouped
     return f"{MINUS if minor < 0 else ''}{number}{NBSP}{code.upper()}"
-
-
-@register.filter(name="money")
-def money_filter(minor: int | None, currency: str) -> str:
-    """`{{ payment.amount|money:payment.currency }}` in the language of the page; nothing for None."""
-    return "" if minor is None else format_money(minor, currency, translation.get_language() or "en")

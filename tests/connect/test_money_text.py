@@ -5,7 +5,7 @@ from django.template import Context, Template
 from django.utils import translation
 
 from connect.kit import currencies
-from dashboard.templatetags.money import format_money
+from connect.kit.money_text import format_money
 
 NBSP = "\u00a0"
 

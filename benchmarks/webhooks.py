@@ -1,0 +1,228 @@
+"""Deliveries a second through the real dispatcher, against a bare aiohttp loop that sends the same bytes in the same run.
+
+    python -m benchmarks.webhooks [--rounds 5] [--events 1000] [--endpoints 4] [--profile]
+
+Both send to the same sink, a process of its own that answers at once. The dispatcher is `manage.py dispatch_webhooks`:
+its time runs from the commit of the events, with fan-out, claims, signatures and attempts, until the last delivery has
+been recorded. The bare loop does nothing but send. `--profile` shows where the dispatcher's own time goes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import multiprocessing
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from benchmarks.report import Row, show
+from benchmarks.stack import ROOT, Stack, stack
+
+GOAL = 0.5
+PLACES = 8  # at once to one endpoint, for both
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok"
+TYPE = "payment_intent.succeeded"
+_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+
+
+class Answering(asyncio.Protocol):
+    """HTTP enough to answer whole requests and to count them."""
+
+    def __init__(self, count: Any) -> None:
+        self.count, self.rest = count, b""
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.rest += data
+        while (end := self.rest.find(b"\r\n\r\n")) >= 0:
+            length = _LENGTH.search(self.rest, 0, end)
+            end += 4 + (int(length[1]) if length else 0)
+            if len(self.rest) < end:
+                return
+            self.rest = self.rest[end:]
+            self.count.value += 1
+            self.transport.write(ANSWER)
+
+
+def sink(port: int, count: Any) -> None:
+    async def serve() -> None:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: Answering(count), "127.0.0.1", port, backlog=1000)
+        await server.serve_forever()
+
+    with suppress(KeyboardInterrupt):
+        asyncio.run(serve())
+
+
+def bare(url: str, headers: dict[str, str], body: bytes, total: int, at_once: int, answers: Any) -> None:
+    """Send `total` requests, `at_once` of them open; puts the seconds it took."""
+    import aiohttp
+
+    async def work() -> float:
+        left = iter(range(total))
+
+        async def worker() -> None:
+            for _ in left:
+                async with session.post(url, data=body, headers=headers, allow_redirects=False) as response:
+                    assert response.status == 200
+                    await response.read()
+
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+            started = time.perf_counter()
+            await asyncio.gather(*(worker() for _ in range(at_once)))
+            return time.perf_counter() - started
+
+    answers.put(asyncio.run(work()))
+
+
+class Deliveries:
+    """Endpoints of one environment, and events for them."""
+
+    def __init__(self, parts: Stack, port: int, endpoints: int) -> None:
+        from connect.kit.caller import Actor, Caller
+        from connect.kit.tenancy import use_environment
+        from connect.services import webhook_endpoints
+
+        self.caller = Caller(environment=parts.environment, actor=Actor("system", "benchmark"))
+        self.endpoints = endpoints
+        with use_environment(parts.environment):
+            for _ in range(endpoints):
+                webhook_endpoints.create(self.caller, url=f"http://127.0.0.1:{port}/hook", enabled_events=[TYPE])
+
+    def publish(self, events: int) -> None:
+        from connect.kit.tenancy import use_environment
+        from connect.services.events import NewEvent, publish
+        from payments.shapes.payment_intents import PaymentIntentOut
+
+        payload = sample(PaymentIntentOut)
+        with use_environment(self.caller.environment):
+            for _ in range(events):
+                publish(self.caller, NewEvent(TYPE, payload, object_id="pi_benchmark"))
+
+    def example(self) -> Any:
+        """A request as the dispatcher sends it; everything else that waits is forgotten."""
+        from connect.kit.tenancy import use_environment
+        from connect.models import WebhookDelivery
+        from connect.services import webhook_deliveries
+
+        self.publish(1)
+        with use_environment(self.caller.environment):
+            webhook_deliveries.fan_out(self.caller)
+            outgoing = webhook_deliveries.claim(self.caller, limit=1)[0]
+            WebhookDelivery.objects.all().delete()
+        return outgoing
+
+    def open(self) -> bool:
+        from connect.kit.tenancy import use_environment
+        from connect.models import Event, WebhookDelivery
+
+        with use_environment(self.caller.environment):
+            return (
+                Event.objects.filter(fanned_out_at=None).exists()
+                or WebhookDelivery.objects.filter(state="pending").exists()
+            )
+
+
+def sample(shape: Any) -> Any:
+    from connect.kit import event_samples
+
+    return event_samples.sample(shape)
+
+
+@contextmanager
+def dispatcher(parts: Stack, *, profile: bool) -> Any:
+    command = [
+        sys.executable,
+        *(["-m", "cProfile", "-s", "tottime"] if profile else []),
+        "manage.py",
+        "dispatch_webhooks",
+    ]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        words, _ = process.communicate(timeout=60)
+        if profile:
+            print("\n".join(words.splitlines()[:60]))
+
+
+def measure(
+    parts: Stack, *, rounds: int = 5, events: int = 1000, endpoints: int = 4, profile: bool = False
+) -> list[Row]:
+    """The dispatcher and the bare loop by turns, after a round that does not count."""
+    from demo.servers.postgres import free_port
+
+    context = multiprocessing.get_context("spawn")
+    port, count = free_port(), context.Value("q", 0, lock=False)
+    answering = context.Process(target=sink, args=(port, count), daemon=True)
+    answering.start()
+    deliveries = Deliveries(parts, port, endpoints)
+    outgoing = deliveries.example()
+    total = events * endpoints
+    ours: list[float] = []
+    theirs: list[float] = []
+    try:
+        with dispatcher(parts, profile=profile):
+            deliveries.publish(1)  # it is there once this has arrived
+            wait(lambda: not deliveries.open())
+            for _ in range(rounds + 1):
+                before = count.value
+                deliveries.publish(events)
+                started = time.perf_counter()
+                wait(lambda before=before: count.value - before >= total and not deliveries.open())
+                ours.append(total / (time.perf_counter() - started))
+                answers = context.Queue()
+                loop = context.Process(
+                    target=bare,
+                    args=(outgoing.url, dict(outgoing.headers), outgoing.body, total, PLACES * endpoints, answers),
+                )
+                loop.start()
+                theirs.append(total / answers.get())
+                loop.join()
+    finally:
+        answering.terminate()
+        answering.join()
+    ratios = [one / other for one, other in zip(ours[1:], theirs[1:], strict=True)]
+    ratio = statistics.median(ratios)
+    return [
+        Row(
+            f"webhooks, {endpoints} endpoints, {len(outgoing.body)} bytes",
+            f"{statistics.median(ours[1:]):,.0f}/s",
+            f"{statistics.median(theirs[1:]):,.0f}/s",
+            f"{ratio:.2f} ({min(ratios):.2f}..{max(ratios):.2f})",
+            f">= {GOAL}",
+            ratio >= GOAL,
+        )
+    ]
+
+
+def wait(truth: Any) -> None:
+    deadline = time.monotonic() + 120
+    while not truth():
+        if time.monotonic() > deadline:
+            raise RuntimeError("the deliveries do not end")
+        time.sleep(0.02)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--events", type=int, default=1000)
+    parser.add_argument("--endpoints", type=int, default=4)
+    parser.add_argument("--profile", action="store_true")
+    options = parser.parse_args()
+    with stack() as parts:
+        show(measure(parts, **vars(options)))
+
+
+if __name__ == "__main__":
+    main()

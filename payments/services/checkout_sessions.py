@@ -1,0 +1,276 @@
+"""Checkout sessions: create, update, expire."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef
+
+from connect.domain import redirects
+from connect.kit import currencies, ids, secretbox
+from connect.kit.caller import Caller
+from connect.kit.errors import MissingParameterTarget, ParameterInvalid, ParameterMissing
+from connect.kit.metadata import merge
+from connect.kit.money import Money
+from connect.services import events
+from connect.services.events import NewEvent
+from payments import clients
+from payments.domain import checkout_state, errors
+from payments.domain.checkout_state import Mode, PaymentStatus, Status
+from payments.domain.payment_intent_state import CancellationReason
+from payments.models import CheckoutLineItem, CheckoutSession, PaymentIntent, Price, Product
+from payments.selectors import checkout_sessions as sessions
+from payments.selectors import prices, products
+from payments.services import catalog, locks, payment_attempts, payment_intents, payment_outcomes
+from payments.shapes.checkout_sessions import CheckoutSessionOut
+
+BATCH: Final = 100
+_SECRET_LENGTH: Final = 33
+"""Base62 characters of a page's secret: 24 random bytes."""
+_WORDS: Final = ("client_reference_id", "locale", "submit_type", "billing_address_collection")
+_ONLY_PAYING: Final = ("line_items", "payment_intent_data", "submit_type")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line as it will be stored. `product` gives its words."""
+
+    price: Price
+    product: Product
+    quantity: int
+
+    @property
+    def amount_minor(self) -> int:
+        """What the line costs, in minor units of the price's currency."""
+        return checkout_state.line_amount(self.price.unit_amount_decimal, self.quantity)
+
+
+def create(
+    caller: Caller,
+    *,
+    mode: str,
+    line_items: list[dict[str, Any]] | None = None,
+    customer: str | None = None,
+    customer_email: str | None = None,
+    customer_creation: str | None = None,
+    success_url: str | None = None,
+    cancel_url: str | None = None,
+    expires_at: datetime | None = None,
+    payment_intent_data: dict[str, Any] | None = None,
+    currency: str | None = None,
+    phone_number_collection: dict[str, Any] | None = None,
+    payment_method_types: list[str] | None = None,
+    metadata: Any = None,
+    **words: Any,
+) -> CheckoutSessionOut:
+    """Open a page for one payer. Nothing is charged, and no intent is made, before the payer pays.
+
+    `words` may bring `client_reference_id`, `locale`, `submit_type` and `billing_address_collection`. Publishes only
+    `product.created` and `price.created` for prices described on the spot. Raises `ParameterMissing`,
+    `ParameterInvalid`, `MissingParameterTarget`, `PriceInactive`, `PriceRecurring`, `CurrenciesMixed`,
+    `AmountTooSmall`, `AmountTooLarge`, `CheckoutExpiryInvalid`, `RedirectRefused`, and `SandboxInLive` where no
+    processor takes cards.
+    """
+    if customer and (customer_email or customer_creation):
+        other = "customer_email" if customer_email else "customer_creation"
+        raise ParameterInvalid(f"You may only specify one of these parameters: customer, {other}.", param=other)
+    for name, url in (("success_url", success_url), ("cancel_url", cancel_url)):
+        _check_redirect(caller, name, url)
+    owner = locks.customer(caller, customer, param="customer") if customer else None
+    lines = _lines(caller, line_items or []) if mode == Mode.PAYMENT else []
+    if mode == Mode.PAYMENT and not lines:
+        raise ParameterMissing("Missing required param: line_items. A payment needs at least one.", param="line_items")
+    if mode == Mode.SETUP:
+        given = {"line_items": line_items, "payment_intent_data": payment_intent_data, **words}
+        _refuse_in_setup({name for name in _ONLY_PAYING if given.get(name)})
+    clients.name_for(livemode=caller.livemode)  # a page on which nobody could pay is of no use
+    total = _total(lines)
+    now = caller.clock.business()
+    identifier, secret = ids.new(), ids.base62(int.from_bytes(secrets.token_bytes(24), "big"), _SECRET_LENGTH)
+    session = CheckoutSession(
+        id=identifier,
+        account_id=caller.account,
+        secret_hash=sessions.digest(secret),
+        secret_sealed=secretbox.seal(secret.encode(), place=sessions.place(caller, identifier)),
+        mode=mode,
+        currency=currency if total is None else total.currency,
+        amount_subtotal_minor=None if total is None else total.minor,
+        amount_total_minor=None if total is None else total.minor,
+        payment_status=_first_payment_status(total),
+        customer_id=owner.id if owner else None,
+        customer_email=customer_email or (owner.email if owner else None),
+        customer_creation=None if owner else customer_creation or _creation_default(mode),
+        success_url=success_url,
+        cancel_url=cancel_url,
+        phone_number_collection=bool((phone_number_collection or {}).get("enabled")),
+        payment_method_types=payment_method_types or ["card"],
+        intent_data=payment_intent_data or {},
+        expires_at=checkout_state.expiry(now, expires_at),
+        metadata=merge({}, metadata) if metadata else {},
+        created_at=now,
+        **{name: words.get(name) for name in _WORDS},
+    )
+    session.save(force_insert=True)
+    _keep_lines(caller, session, lines)
+    return sessions.shape(caller, session)
+
+
+def update(caller: Caller, *, session_id: str, metadata: Any = None) -> CheckoutSessionOut:
+    """Change a session's metadata, also when it has ended. Raises `ResourceMissing`."""
+    session, _ = locks.checkout_session(caller, session_id)
+    session.metadata = merge(session.metadata, metadata)
+    session.save(update_fields=["metadata"])
+    return sessions.shape(caller, session)
+
+
+def expire(caller: Caller, *, session_id: str) -> CheckoutSessionOut:
+    """End an open session; its page takes no payment any more, and its intent is canceled.
+
+    Publishes `checkout.session.expired`. Raises `ResourceMissing`, `CheckoutSessionNotOpen`, and `LockTimeout` while a
+    payment is with the processor, because nobody can know yet whether money moved.
+    """
+    session, intent = locks.checkout_session(caller, session_id)
+    if session.status != Status.OPEN:
+        raise errors.CheckoutSessionNotOpen(status=session.status)
+    if intent is not None:
+        payment_attempts.require_none_open(intent)
+        payment_outcomes.cancel_now(caller, intent, reason=CancellationReason.AUTOMATIC.value)
+    session.status = Status.EXPIRED.value
+    session.save(update_fields=["status"])
+    expired = sessions.shape(caller, session)
+    events.publish(caller, NewEvent("checkout.session.expired", expired))
+    return expired
+
+
+def overdue(caller: Caller) -> list[tuple[UUID, str]]:
+    """Open sessions of all accounts of the environment whose time has run out, with their account, at most `BATCH`.
+
+    One whose payment is with the processor is left out: it expires, or completes, once that is known.
+    """
+    rows = CheckoutSession.objects.filter(status=Status.OPEN, expires_at__lte=caller.clock.business())
+    busy = PaymentIntent.objects.filter(pk=OuterRef("payment_intent_id"), open_attempt_id__isnull=False)
+    found = rows.filter(~Exists(busy)).order_by("expires_at").values_list("account_id", "id")[:BATCH]
+    return [(account, ids.encode(sessions.PREFIX, identifier)) for account, identifier in found]
+
+
+# --- lines ------------------------------------------------------------------------------------------------------------
+
+
+def _lines(caller: Caller, given: list[dict[str, Any]]) -> list[Line]:
+    return [_line(caller, item, f"line_items[{index}]") for index, item in enumerate(given)]
+
+
+def _line(caller: Caller, item: dict[str, Any], param: str) -> Line:
+    if ("price" in item) == ("price_data" in item):
+        if "price" in item:
+            raise ParameterInvalid(
+                f"You may only specify one of these parameters: {param}[price], {param}[price_data].", param=param
+            )
+        raise ParameterMissing(f"You must pass either {param}[price] or {param}[price_data].", param=f"{param}[price]")
+    if "price" in item:
+        price, product = _known_price(caller, item["price"], f"{param}[price]")
+    else:
+        price, product = _new_price(caller, item["price_data"], f"{param}[price_data]")
+    public_id = ids.encode(prices.PREFIX, price.id)
+    if price.recurring:
+        raise errors.PriceRecurring(price=public_id, param=param)
+    return Line(price, product, item.get("quantity", 1))
+
+
+def _known_price(caller: Caller, price_id: str, param: str) -> tuple[Price, Product]:
+    price = Price.objects.one(account_id=caller.account, id=ids.lookup(prices.PREFIX, price_id))
+    if price is None:
+        raise MissingParameterTarget(resource="price", id=price_id, param=param)
+    product = Product.objects.one(id=price.product_id)
+    assert product is not None
+    if not (price.active and product.active):
+        raise errors.PriceInactive(price=price_id, param=param)
+    return price, product
+
+
+def _new_price(caller: Caller, data: dict[str, Any], param: str) -> tuple[Price, Product]:
+    """A price described on the spot. It is archived from the start: it belongs to this session only."""
+    given = dict(data)
+    product_id, product_data = given.pop("product", None), given.pop("product_data", None)
+    if (product_id is None) == (product_data is None):
+        raise ParameterMissing(
+            f"You must pass either {param}[product] or {param}[product_data], and not both.", param=f"{param}[product]"
+        )
+    if product_id is not None:
+        product = locks.product(caller, product_id, param=f"{param}[product]")
+    else:
+        product = catalog.new_product(caller, active=False, **product_data)
+        events.publish(caller, NewEvent("product.created", products.shape(caller, product)))
+    price = catalog.new_price(caller, product=product, active=False, **given)
+    events.publish(caller, NewEvent("price.created", prices.shape(caller, price)))
+    return price, product
+
+
+def _total(lines: list[Line]) -> Money | None:
+    """The sum of the lines, checked to be something a payment can be about; None without lines."""
+    if not lines:
+        return None
+    currency = lines[0].price.currency
+    for index, line in enumerate(lines):
+        if line.price.currency != currency:
+            param = f"line_items[{index}]"
+            raise errors.CurrenciesMixed(currency=line.price.currency, first=currency, param=param)
+    minor = sum(line.amount_minor for line in lines)
+    if minor > currencies.MAXIMUM_MINOR:
+        raise errors.AmountTooLarge(maximum=Money(99_999_999, currency), param="line_items")
+    total = Money(minor, currency)
+    if total:  # nothing to pay is allowed, something that no processor would take is not
+        payment_intents.check_amount(total, param="line_items")
+    return total
+
+
+def _keep_lines(caller: Caller, session: CheckoutSession, lines: list[Line]) -> None:
+    # Lists are newest first: with the ids turned round, that is the order in which the app gave the lines.
+    identifiers = sorted((ids.new() for _ in lines), reverse=True)
+    CheckoutLineItem.objects.bulk_create(
+        CheckoutLineItem(
+            id=identifier,
+            account_id=caller.account,
+            session_id=session.id,
+            price_id=line.price.id,
+            position=position,
+            description=line.product.name,
+            quantity=line.quantity,
+            amount_total_minor=line.amount_minor,
+            currency=line.price.currency,
+            created_at=session.created_at,
+        )
+        for position, (identifier, line) in enumerate(zip(identifiers, lines, strict=True))
+    )
+
+
+# --- rules ------------------------------------------------------------------------------------------------------------
+
+
+def _first_payment_status(total: Money | None) -> str:
+    return (PaymentStatus.UNPAID if total else PaymentStatus.NO_PAYMENT_REQUIRED).value
+
+
+def _creation_default(mode: str) -> str:
+    return "always" if mode == Mode.SETUP else "if_required"
+
+
+def _refuse_in_setup(given: set[str]) -> None:
+    for name in sorted(given):
+        raise ParameterInvalid(f"You cannot pass {name} in setup mode: nothing is paid.", param=name)
+
+
+def _check_redirect(caller: Caller, name: str, url: str | None) -> None:
+    local_hosts = settings.FC_PRIVATE_HOSTS_ALLOWED
+    if url is None or redirects.is_allowed(url, livemode=caller.livemode, local_hosts=local_hosts):
+        return
+    hint = "In a live environment nothing else is allowed."
+    if not caller.livemode:
+        shown = ", ".join(local_hosts) or "none"
+        hint = f"In a test environment http:// is allowed for the hosts in FC_PRIVATE_HOSTS_ALLOWED ({shown})."
+    raise errors.RedirectRefused(param=name, hint=hint)

@@ -14,7 +14,7 @@ lint openapi: export DATABASE_OWNER_URL = postgresql://nobody@127.0.0.1:1/nowher
 lint openapi: export REDIS_URL = redis://127.0.0.1:1/0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint soak bench openapi requirements reset shell runtime dev
+.PHONY: help run test lint soak bench openapi compatibility requirements reset shell runtime dev
 
 help: ## Show this list
 	@echo "Facturino Connect:"
@@ -45,6 +45,9 @@ bench: dev ## Measure; each benchmark prints ratios to a baseline of the same ru
 
 openapi: dev ## Write the API description anew
 	@$(VENV) manage.py openapi
+
+compatibility: dev ## Write docs/stripe-compatibility.md from the tests of Stripe's SDK
+	@$(VENV) -m pytest tests/sdk -q --compatibility=write
 
 requirements: dev ## Compile the requirement files; ARGS=--upgrade takes the newest versions
 	@$(VENV) deploy/compile_requirements.py $(ARGS)

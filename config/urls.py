@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from connect.api import health
+from payments.pages import three_d_secure
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),
@@ -15,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include("payments.api.urls")),
     path("v1/", include("ledger.api.urls")),
     path("", include("payments.pages.urls")),
+    path("3ds/<str:token>", three_d_secure.challenge, name="three_d_secure"),
     path("accounts/", include("allauth.urls")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", include("connect.admin.urls")),

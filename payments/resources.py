@@ -23,6 +23,7 @@ def register() -> None:
         prices,
         products,
         refunds,
+        setup_intents,
     )
     from payments.shapes.balance import BalanceOut
     from payments.shapes.balance_transactions import BalanceTransactionOut
@@ -34,6 +35,7 @@ def register() -> None:
     from payments.shapes.prices import PriceOut
     from payments.shapes.products import ProductOut
     from payments.shapes.refunds import RefundOut
+    from payments.shapes.setup_intents import SetupIntentOut
 
     resources = (
         Resource("pi", "payment_intent", PaymentIntentOut, payment_intents.load, "payments/{id}", "payments:read"),
@@ -49,6 +51,7 @@ def register() -> None:
         Resource("re", "refund", RefundOut, refunds.load, None, "payments:read"),
         Resource("pm", "payment_method", PaymentMethodOut, payment_methods.load, None, "payments:read"),
         Resource("cus", "customer", CustomerOut, customers.load, "customers/{id}", "customers:read"),
+        Resource("seti", "setup_intent", SetupIntentOut, setup_intents.load, None, "payments:read"),
         Resource("txn", "balance_transaction", BalanceTransactionOut, balance_transactions.load, None, "balance:read"),
         Resource("prod", "product", ProductOut, products.load, None, "products:read"),
         Resource("price", "price", PriceOut, prices.load, None, "products:read"),

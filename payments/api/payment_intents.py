@@ -23,7 +23,13 @@ from connect.api.openapi import operation
 from connect.api.serializers import InputSerializer, ListField, ListFilters, NoInput
 from connect.api.views import ApiViewSet
 from connect.kit.errors import LockTimeout, MissingParameterTarget, ResourceMissing
-from payments.api.shared import PaymentMethodDataIn, ShippingIn, text
+from payments.api.shared import (
+    PaymentMethodDataIn,
+    PaymentMethodOptionsIn,
+    ShippingIn,
+    payment_method_options,
+    text,
+)
 from payments.domain import errors
 from payments.domain.payment_intent_state import CALLER_CANCELLATION_REASONS, CaptureMethod, ConfirmationMethod, Status
 from payments.selectors import payment_intents as selectors
@@ -32,7 +38,6 @@ from payments.shapes.payment_intents import PaymentIntentOut
 
 _NO_EFFECT = {
     "automatic_payment_methods": "The methods of the environment are always offered.",
-    "payment_method_options": "No method of this environment has options yet.",
     "use_stripe_sdk": "Authentication happens by redirect.",
 }
 _FAILURES = (
@@ -51,6 +56,7 @@ class PaymentMethodChoice(InputSerializer):
     setup_future_usage = EnumField(["off_session", "on_session"], required=False, allow_null=True)
     shipping = ShippingIn(required=False, allow_null=True)
     capture_method = EnumField([method.value for method in CaptureMethod], required=False)
+    payment_method_options = PaymentMethodOptionsIn(required=False)
 
 
 class PaymentIntentWords(InputSerializer):
@@ -76,6 +82,7 @@ class PaymentIntentCreateIn(PaymentMethodChoice, PaymentIntentWords):
     confirm = BooleanField(required=False)
     return_url = UrlField(required=False)
     off_session = BooleanField(required=False)
+    error_on_requires_action = BooleanField(required=False)
 
 
 class PaymentIntentUpdateIn(PaymentMethodChoice, PaymentIntentWords):
@@ -95,6 +102,7 @@ class PaymentIntentConfirmIn(PaymentMethodChoice):
 
     return_url = UrlField(required=False)
     off_session = BooleanField(required=False)
+    error_on_requires_action = BooleanField(required=False)
 
 
 class PaymentIntentCaptureIn(InputSerializer):
@@ -144,10 +152,10 @@ class PaymentIntentViewSet(ApiViewSet):
 
         With `confirm=true` it is confirmed in the same request.
         """
-        given = self.input(PaymentIntentCreateIn)
+        given = payment_method_options(self.input(PaymentIntentCreateIn))
         if given.pop("confirm", False):
             return self._external(lambda caller: payment_intents.create_and_confirm(caller, **given))
-        for name in ("return_url", "off_session"):
+        for name in ("return_url", "off_session", "error_on_requires_action"):
             if name in given:
                 raise errors.OnlyWithConfirm(param=name)
         return self.local(lambda caller: payment_intents.create(caller, **given))
@@ -171,7 +179,7 @@ class PaymentIntentViewSet(ApiViewSet):
     )
     def update(self, request: Request, pk: str) -> HttpResponse:
         """Update a payment intent"""
-        given = self.input(PaymentIntentUpdateIn)
+        given = payment_method_options(self.input(PaymentIntentUpdateIn))
         return self.local(lambda caller: payment_intents.update(caller, intent_id=pk, **given))
 
     @action(detail=True, methods=["post"])
@@ -184,9 +192,10 @@ class PaymentIntentViewSet(ApiViewSet):
         """Confirm a payment intent
 
         A decline answers 402 with the intent inside the error. Without a final answer from the processor the intent is
-        `processing`, and is settled in the background.
+        `processing`, and is settled in the background. Where the payer has to authenticate it is `requires_action`, and
+        `next_action` says where to send them.
         """
-        given = self.input(PaymentIntentConfirmIn)
+        given = payment_method_options(self.input(PaymentIntentConfirmIn))
         return self._external(lambda caller: payment_intents.begin_confirm(caller, intent_id=pk, **given))
 
     @action(detail=True, methods=["post"])

@@ -62,3 +62,24 @@ class PaymentMethodDataIn(InputSerializer):
     type = EnumField(["card"])
     card = CardIn(required=False)
     billing_details = BillingDetailsIn(required=False)
+
+
+class CardOptionsIn(InputSerializer):
+    """`any` and `challenge` have the payer authenticate in any case, `automatic` leaves it to the issuer."""
+
+    request_three_d_secure = EnumField(["any", "automatic", "challenge"], required=False)
+
+
+class PaymentMethodOptionsIn(InputSerializer):
+    """What is asked of the payment method's type."""
+
+    card = CardOptionsIn(required=False)
+
+
+def payment_method_options(given: dict[str, Any]) -> dict[str, Any]:
+    """`given` with its `payment_method_options` as an intent keeps and shows them."""
+    if "payment_method_options" in given:
+        asked = given["payment_method_options"].get("card", {}).get("request_three_d_secure", "automatic")
+        card = {"installments": None, "mandate_options": None, "network": None, "request_three_d_secure": asked}
+        given["payment_method_options"] = {"card": card}
+    return given

@@ -12,6 +12,7 @@ from payments.api.payment_methods import PaymentMethodViewSet
 from payments.api.prices import PriceViewSet
 from payments.api.products import ProductViewSet
 from payments.api.refunds import RefundViewSet
+from payments.api.setup_intents import SetupIntentViewSet
 
 router = StripeRouter()
 router.register("payment_intents", PaymentIntentViewSet, basename="payment_intents")
@@ -19,6 +20,7 @@ router.register("charges", ChargeViewSet, basename="charges")
 router.register("refunds", RefundViewSet, basename="refunds")
 router.register("customers", CustomerViewSet, basename="customers")
 router.register("payment_methods", PaymentMethodViewSet, basename="payment_methods")
+router.register("setup_intents", SetupIntentViewSet, basename="setup_intents")
 router.register("balance_transactions", BalanceTransactionViewSet, basename="balance_transactions")
 router.register("products", ProductViewSet, basename="products")
 router.register("prices", PriceViewSet, basename="prices")

@@ -19,11 +19,12 @@ from payments.clients.processor import (
     ProcessorTimeout,
     ProcessorUnavailable,
     RefundRequest,
+    SetUpRequest,
     StatusOutcome,
     VoidRequest,
 )
 
-Operation = Literal["authorize", "capture", "void", "increment", "refund", "cancel_refund"]
+Operation = Literal["authorize", "capture", "void", "increment", "refund", "cancel_refund", "set_up"]
 Plan = Outcome | Literal["fail_before", "fail_after"]
 
 
@@ -84,6 +85,9 @@ class FakeProcessor(GuardedProcessor):
     def _cancel_refund(self, request: CancelRefundRequest) -> Outcome:
         return self._perform("cancel_refund", request, moves=0)
 
+    def _set_up(self, request: SetUpRequest) -> Outcome:
+        return self._perform("set_up", request, moves=0)
+
     def _status(self, request: AnyRequest) -> StatusOutcome:
         return self.books.get(request.attempt_id, NotFound())
 
@@ -108,7 +112,7 @@ def _approval(operation: Operation, request: AnyRequest) -> Approved:
     holds = operation == "authorize" and not captures
     return Approved(
         reference=f"fake_{operation}_{request.attempt_id}",
-        amount_minor=request.amount_minor,
+        amount_minor=0 if isinstance(request, SetUpRequest) else request.amount_minor,
         captured=captures,
         hold_seconds=7 * 24 * 60 * 60 if holds else None,
     )

@@ -63,6 +63,8 @@ class AuthorizeRequest(Request):
     `off_session`: the payer is not there, so authentication cannot happen. `set_up`: the payer authenticated when the
     instrument was saved. `authentication` is given when this follows an `ActionRequired`. `authentication_page_url` is
     our page for processors that have none of their own; `return_url` is where the payer goes afterwards.
+    `ask_authentication`: the merchant wants it even where the issuer does not. `decline_on_action`: whoever sent this
+    cannot lead the payer anywhere, so decline with `authentication_required` instead of answering `ActionRequired`.
     """
 
     capture: bool
@@ -72,6 +74,8 @@ class AuthorizeRequest(Request):
     authentication_page_url: str | None = None
     return_url: str | None = None
     statement_descriptor: str | None = None
+    ask_authentication: bool = False
+    decline_on_action: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,12 +119,28 @@ class RefundRequest(Request):
     reason: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetUpRequest:
+    """Have the issuer agree that the instrument is kept and charged later. No money moves, so there is no amount.
+
+    `off_session`: it will be charged while the payer is away. The other names are those of `AuthorizeRequest`.
+    """
+
+    attempt_id: str
+    livemode: bool
+    instrument: str
+    off_session: bool
+    authentication: Authentication | None = None
+    return_url: str | None = None
+    ask_authentication: bool = False
+
+
 # --- answers ---
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approved:
-    """Done. `amount_minor` is what was held, taken, released or returned; it equals the request's.
+    """Done. `amount_minor` is what was held, taken, released or returned: the request's, or 0 when it has none.
 
     `reference` is the processor's id of this operation, unique there. `hold_seconds` is how long a hold lives from now,
     None when nothing is held. `settles_at_once`: the money need not wait for settlement. `recheck_seconds`: it may
@@ -197,7 +217,8 @@ class NotFound:
 
 Outcome = Approved | Declined | ActionRequired | Pending | Unknown
 StatusOutcome = Outcome | NotFound
-AnyRequest = AuthorizeRequest | CaptureRequest | VoidRequest | IncrementRequest | RefundRequest | CancelRefundRequest
+MoneyRequest = AuthorizeRequest | CaptureRequest | VoidRequest | IncrementRequest | RefundRequest | CancelRefundRequest
+AnyRequest = MoneyRequest | SetUpRequest
 
 
 @runtime_checkable
@@ -267,6 +288,16 @@ class Processor(Protocol):
         """
         ...
 
+    def set_up(self, request: SetUpRequest) -> Outcome:
+        """Ask the issuer to agree to later payments with an instrument.
+
+        Called when a setup intent is confirmed, and again with `authentication` after an `ActionRequired`. Answers as
+        `authorize` does.
+
+        IMPORTANT: you may NOT hold or take money here, not even to give it back at once.
+        """
+        ...
+
     def status(self, request: AnyRequest) -> StatusOutcome:
         """What became of a request that was sent before: the same request, given again unchanged.
 
@@ -316,6 +347,11 @@ class GuardedProcessor(ABC):
         self._guard(request)
         return self._cancel_refund(request)
 
+    def set_up(self, request: SetUpRequest) -> Outcome:
+        """See `Processor.set_up`."""
+        self._guard(request)
+        return self._set_up(request)
+
     def status(self, request: AnyRequest) -> StatusOutcome:
         """See `Processor.status`."""
         self._guard(request)
@@ -346,6 +382,9 @@ class GuardedProcessor(ABC):
 
     @abstractmethod
     def _cancel_refund(self, request: CancelRefundRequest) -> Outcome: ...
+
+    @abstractmethod
+    def _set_up(self, request: SetUpRequest) -> Outcome: ...
 
     @abstractmethod
     def _status(self, request: AnyRequest) -> StatusOutcome: ...

@@ -19,18 +19,25 @@ from payments.clients.processor import (
     Declined,
     GuardedProcessor,
     IncrementRequest,
+    MoneyRequest,
     NotFound,
     Outcome,
     Pending,
     ProcessorTimeout,
     ProcessorUnavailable,
     RefundRequest,
+    SetUpRequest,
     StatusOutcome,
     Unknown,
     VoidRequest,
 )
 from payments.domain import decline_codes
-from payments.domain.errors import AuthenticationFailed, ChargeExpiredForCapture, SandboxInLive
+from payments.domain.errors import (
+    AuthenticationFailed,
+    ChargeExpiredForCapture,
+    SandboxInLive,
+    SetupAuthenticationFailed,
+)
 from payments.domain.test_instruments import Authorization, Follow, Instrument, ThreeDSecure, by_key
 
 HOLD_SECONDS: Final = 7 * 24 * 60 * 60
@@ -59,17 +66,11 @@ class SandboxProcessor(GuardedProcessor):
 
     def _authorize(self, request: AuthorizeRequest) -> Outcome:
         instrument = _instrument(request)
-        stopped = _stopped_by_authentication(request, instrument)
-        if stopped is not None:
-            return stopped
-        behavior = instrument.authorization
-        if behavior in _LOST:
-            raise ProcessorTimeout(f"no answer to {request.attempt_id}")
-        if behavior is Authorization.UNAVAILABLE:
-            raise ProcessorUnavailable(f"no connection for {request.attempt_id}")
-        if behavior in _PENDING:
-            return Pending(reference=_reference("auth", request))
-        return _final_authorization(request, instrument)
+        return _stopped_by_authentication(request, instrument) or _first_answer(request, instrument)
+
+    def _set_up(self, request: SetUpRequest) -> Outcome:
+        instrument = _instrument(request)
+        return _stopped_at_setup(request, instrument) or _first_answer(request, instrument)
 
     def _capture(self, request: CaptureRequest) -> Outcome:
         match _instrument(request).follow:
@@ -108,12 +109,10 @@ class SandboxProcessor(GuardedProcessor):
         match request:
             case AuthorizeRequest():
                 instrument = _instrument(request)
-                stopped = _stopped_by_authentication(request, instrument)
-                if stopped is not None:
-                    return stopped
-                if instrument.authorization in _NEVER_ARRIVED:
-                    return NotFound()
-                return _final_authorization(request, instrument)
+                return _stopped_by_authentication(request, instrument) or _last_answer(request, instrument)
+            case SetUpRequest():
+                instrument = _instrument(request)
+                return _stopped_at_setup(request, instrument) or _last_answer(request, instrument)
             case CaptureRequest():
                 return _final_capture(request)
             case VoidRequest():
@@ -133,17 +132,32 @@ def _stopped_by_authentication(request: AuthorizeRequest, instrument: Instrument
         return None
     if request.authentication == "failed":
         return Declined(code=AuthenticationFailed.code, message=AuthenticationFailed.message)
-    if request.off_session:
+    if request.off_session or request.decline_on_action:
         decline = decline_codes.lookup("authentication_required")
         return Declined(code="authentication_required", decline_code="authentication_required", message=decline.message)
+    return _action_required(request, request.authentication_page_url)
+
+
+def _stopped_at_setup(request: SetUpRequest, instrument: Instrument) -> Outcome | None:
+    """As for a payment with the payer present: every instrument that can ask asks when it is set up."""
+    asks = instrument.three_d_secure is not ThreeDSecure.NEVER or request.ask_authentication
+    if not asks or request.authentication == "authenticated":
+        return None
+    if request.authentication == "failed":
+        return Declined(code=SetupAuthenticationFailed.code, message=SetupAuthenticationFailed.message)
+    return _action_required(request, None)
+
+
+def _action_required(request: AuthorizeRequest | SetUpRequest, page: str | None) -> ActionRequired:
     authentication_id = _reference("3ds", request)
-    page = request.authentication_page_url
     return ActionRequired(
         authentication_id=authentication_id, redirect_url=f"{page.rstrip('/')}/{authentication_id}" if page else None
     )
 
 
 def _needs_authentication(request: AuthorizeRequest, instrument: Instrument) -> bool:
+    if request.ask_authentication:
+        return True
     match instrument.three_d_secure:
         case ThreeDSecure.ALWAYS:
             return True
@@ -153,6 +167,41 @@ def _needs_authentication(request: AuthorizeRequest, instrument: Instrument) -> 
             return not request.off_session
         case ThreeDSecure.NEVER:
             return False
+
+
+def _first_answer(request: AuthorizeRequest | SetUpRequest, instrument: Instrument) -> Outcome:
+    """What comes back from the call itself, which may be nothing."""
+    behavior = instrument.authorization
+    if behavior in _LOST:
+        raise ProcessorTimeout(f"no answer to {request.attempt_id}")
+    if behavior is Authorization.UNAVAILABLE:
+        raise ProcessorUnavailable(f"no connection for {request.attempt_id}")
+    if behavior in _PENDING:
+        return Pending(reference=_reference("auth", request))
+    return _final_answer(request, instrument)
+
+
+def _last_answer(request: AuthorizeRequest | SetUpRequest, instrument: Instrument) -> StatusOutcome:
+    """What the processor says when it is asked afterwards."""
+    return NotFound() if instrument.authorization in _NEVER_ARRIVED else _final_answer(request, instrument)
+
+
+def _final_answer(request: AuthorizeRequest | SetUpRequest, instrument: Instrument) -> Outcome:
+    if isinstance(request, AuthorizeRequest):
+        return _final_authorization(request, instrument)
+    if instrument.authorization is Authorization.UNKNOWN:
+        return Unknown(reason="the issuer gave no usable answer", reference=_reference("setup", request))
+    # A card that is declined when it is charged can be one that its issuer lets be kept.
+    kept = instrument.authorization is Authorization.DECLINED and instrument.attaches
+    if instrument.authorization in _IN_THE_END_DECLINED and not kept:
+        return _declined(request, instrument)
+    return Approved(
+        reference=_reference("setup", request),
+        amount_minor=0,
+        network_transaction_id=_digits("network", request, 15),
+        authenticated=request.authentication == "authenticated",
+        cvc_check=instrument.cvc_check,
+    )
 
 
 def _final_authorization(request: AuthorizeRequest, instrument: Instrument) -> Outcome:
@@ -175,7 +224,7 @@ def _final_authorization(request: AuthorizeRequest, instrument: Instrument) -> O
     )
 
 
-def _declined(request: AuthorizeRequest, instrument: Instrument) -> Declined:
+def _declined(request: AuthorizeRequest | SetUpRequest, instrument: Instrument) -> Declined:
     code = instrument.code or "card_declined"
     decline = decline_codes.lookup(instrument.decline_code or code)
     return Declined(
@@ -260,7 +309,7 @@ def _final_cancel_refund(request: CancelRefundRequest) -> Outcome:
     )
 
 
-def _done(operation: str, request: AnyRequest, *, recheck_seconds: int | None = None) -> Approved:
+def _done(operation: str, request: MoneyRequest, *, recheck_seconds: int | None = None) -> Approved:
     return Approved(
         reference=_reference(operation, request), amount_minor=request.amount_minor, recheck_seconds=recheck_seconds
     )

@@ -40,13 +40,27 @@ class CustomerPaymentMethodRequired(PaymentIntentUnexpectedState):
     )
 
 
+class SetupIntentUnexpectedState(DomainError):
+    """The setup intent's status does not allow this call; it is in the error: read its `status` and act on it."""
+
+    code = "setup_intent_unexpected_state"
+    message = "This SetupIntent has a status that does not allow this request. Retrieve it and act on its status."
+
+
+class SetupPaymentMethodRequired(SetupIntentUnexpectedState):
+    """A setup intent was confirmed without a payment method; there is nothing to set up."""
+
+    message = (
+        "You cannot confirm this SetupIntent because it's missing a payment method. Update the SetupIntent with a"
+        " payment method and then confirm it again, or confirm it again directly with a payment method."
+    )
+
+
 class OnlyWithConfirm(DomainError):
     """A parameter belongs to the confirmation; send it with `confirm=true`, or when you confirm the intent."""
 
     code = "parameter_requires_confirm"
-    message = (
-        "You can only send {param} together with confirm=true. Leave it out, or confirm the PaymentIntent at once."
-    )
+    message = "You can only send {param} together with confirm=true. Leave it out, or confirm the intent at once."
 
 
 class AmountTooSmall(DomainError):
@@ -443,6 +457,16 @@ class AuthenticationFailed(CardError):
     )
 
 
+class SetupAuthenticationFailed(CardError):
+    """The payer did not pass authentication while a card was being saved; ask for another try or another card."""
+
+    code = "setup_intent_authentication_failure"
+    message = (
+        "The latest attempt to set up the payment method has failed because authentication failed. You can provide"
+        " payment_method_data or a new PaymentMethod to attempt to fulfill this SetupIntent again."
+    )
+
+
 CARD_ERRORS: Final[dict[str, type[CardError]]] = {
     error.code: error
     for error in (
@@ -490,3 +514,10 @@ def last_payment_error(
         "payment_method_type": payment_method["type"] if payment_method else None,
         "type": error.type,
     }
+
+
+def last_setup_error(error: CardError, *, payment_method: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The setup intent's `last_setup_error`: as `last_payment_error`, without a charge, which there is none of."""
+    kept = last_payment_error(error, payment_method=payment_method)
+    del kept["charge"]
+    return kept

@@ -1,5 +1,6 @@
 """Every model of payments, one file per resource."""
 
+from payments.models.authentications import Authentication
 from payments.models.balance_transactions import BalanceTransaction
 from payments.models.charges import Charge
 from payments.models.checkout_sessions import CheckoutLineItem, CheckoutSession
@@ -10,8 +11,10 @@ from payments.models.payment_methods import PaymentMethod
 from payments.models.prices import Price
 from payments.models.products import Product
 from payments.models.refunds import Refund
+from payments.models.setup_intents import SetupIntent
 
 __all__ = [
+    "Authentication",
     "BalanceTransaction",
     "Charge",
     "CheckoutLineItem",
@@ -23,4 +26,5 @@ __all__ = [
     "Price",
     "Product",
     "Refund",
+    "SetupIntent",
 ]

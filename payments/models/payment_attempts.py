@@ -14,7 +14,8 @@ class PaymentAttempt(PaymentsModel):
 
     `request` holds the call's plain values, so that it can be asked about again unchanged; `plan` what else is wanted
     once it succeeds. `open` until an outcome is known; `waiting` when the processor has it and will know later.
-    `lease_until` is when somebody else may take the attempt over.
+    `lease_until` is when somebody else may take the attempt over. It belongs to a payment intent, with the charge it
+    makes or works on, or to a setup intent, which moves no money and has none.
     """
 
     class Kind(models.TextChoices):
@@ -24,6 +25,7 @@ class PaymentAttempt(PaymentsModel):
         INCREMENT = "increment"
         REFUND = "refund"
         CANCEL_REFUND = "cancel_refund"
+        SET_UP = "set_up"
 
     class State(models.TextChoices):
         OPEN = "open"
@@ -34,8 +36,9 @@ class PaymentAttempt(PaymentsModel):
         ABANDONED = "abandoned"  # the processor never heard of it, so no money moved
         CANCELED = "canceled"  # the processor stopped it, so no money moved
 
-    payment_intent_id = models.UUIDField(db_index=True)
-    charge_id = models.UUIDField()
+    payment_intent_id = models.UUIDField(null=True, db_index=True)
+    setup_intent_id = models.UUIDField(null=True)
+    charge_id = models.UUIDField(null=True)
     kind = models.CharField(max_length=16, choices=Kind.choices)
     state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
     processor = models.CharField(max_length=30)
@@ -49,6 +52,13 @@ class PaymentAttempt(PaymentsModel):
 
     class Meta:
         db_table = "payments_payment_attempt"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(payment_intent_id__isnull=False, charge_id__isnull=False, setup_intent_id=None)
+                | models.Q(payment_intent_id=None, charge_id=None, setup_intent_id__isnull=False),
+                name="payments_attempt_of_one_intent",
+            ),
+        ]
         indexes = [
             models.Index(fields=["lease_until"], condition=models.Q(state="open"), name="payments_attempt_open"),
         ]

@@ -30,6 +30,7 @@ class PaymentIntent(TimedModel):
     latest_charge_id = models.UUIDField(null=True)
     open_attempt_id = models.UUIDField(null=True)
     payment_method_types: models.JSONField[Any, Any] = models.JSONField(default=list)
+    payment_method_options: models.JSONField[Any, Any] = models.JSONField(null=True)
     description = models.CharField(max_length=1000, null=True)  # noqa: DJ001 - null and empty differ on the wire
     receipt_email = models.CharField(max_length=512, null=True)  # noqa: DJ001
     statement_descriptor = models.CharField(max_length=22, null=True)  # noqa: DJ001

@@ -181,7 +181,7 @@ def _redirect_to(request: HttpRequest, token: str, visit: Visit) -> HttpResponse
         return HttpResponseRedirect(visit.success_url)
     if request.method == "POST" and visit.is_open and _is_ours(visit.action_url):
         # A bank's own page is reached by a link on ours: a form may only lead to addresses known when it was shown.
-        return HttpResponseRedirect(visit.action_url or here)
+        return HttpResponseRedirect(f"{visit.action_url}{languages.query(request)}")
     return HttpResponseRedirect(here)
 
 

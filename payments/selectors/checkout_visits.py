@@ -14,7 +14,7 @@ from payments.domain import checkout_state
 from payments.domain.checkout_state import Mode, PaymentStatus, Status
 from payments.domain.payment_intent_state import Status as IntentStatus
 from payments.models import Customer, PaymentIntent
-from payments.selectors import checkout_sessions
+from payments.selectors import authentications, checkout_sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def get(environment: EnvironmentRef, secret: str, *, now: datetime) -> Visit | N
         expires_at=row.expires_at,
         is_over=row.expires_at <= now,
         is_busy=intent is not None and intent.status == IntentStatus.PROCESSING,
-        action_url=_action_url(intent),
+        action_url=_action_url(environment, intent),
         last_error=intent.last_payment_error if intent is not None else None,
     )
 
@@ -130,7 +130,8 @@ def _known(row: Any) -> dict[str, Any]:
     return {name: value for name, value in (("email", customer.email), ("name", customer.name)) if value}
 
 
-def _action_url(intent: Any) -> str | None:
+def _action_url(environment: EnvironmentRef, intent: Any) -> str | None:
     if intent is None or intent.status != IntentStatus.REQUIRES_ACTION:
         return None
-    return ((intent.next_action or {}).get("redirect_to_url") or {}).get("url")
+    action = authentications.next_action(environment, intent.next_action, secret=True)
+    return ((action or {}).get("redirect_to_url") or {}).get("url")

@@ -16,7 +16,7 @@ from connect.kit.caller import Caller
 from connect.kit.errors import ResourceMissing
 from connect.kit.pages import Page, TimeRange
 from payments.models import PaymentIntent
-from payments.selectors import lists
+from payments.selectors import authentications, lists
 from payments.shapes import payment_intents as shapes
 from payments.shapes.payment_intents import PaymentIntentOut
 
@@ -53,9 +53,13 @@ def load(caller: Caller, identifiers: Sequence[UUID]) -> dict[UUID, PaymentInten
 
 
 def shape(caller: Caller, row: Any, *, secret: bool = True) -> PaymentIntentOut:
-    """The intent on the wire. Events leave the client secret out: they are kept and sent on."""
-    shown = client_secret(caller, row.id) if secret else None
-    return shapes.render(row, livemode=caller.livemode, client_secret=shown)
+    """The intent on the wire. Events leave its secrets out: they are kept and sent on."""
+    return shapes.render(
+        row,
+        livemode=caller.livemode,
+        client_secret=client_secret(caller, row.id) if secret else None,
+        next_action=authentications.next_action(caller.environment, row.next_action, secret=secret),
+    )
 
 
 def as_data(caller: Caller, row: PaymentIntent) -> dict[str, Any]:

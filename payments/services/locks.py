@@ -16,6 +16,7 @@ from connect.kit import ids
 from connect.kit.caller import Caller
 from connect.kit.errors import MissingParameterTarget, ResourceMissing
 from payments.models import (
+    Authentication,
     Charge,
     CheckoutSession,
     Customer,
@@ -25,6 +26,7 @@ from payments.models import (
     Price,
     Product,
     Refund,
+    SetupIntent,
 )
 
 
@@ -48,6 +50,44 @@ def attempt(caller: Caller, attempt_id: UUID, *, intent_id: UUID | None = None) 
     assert intent is not None
     assert found is not None
     return intent, found
+
+
+def setup_intent(caller: Caller, intent_id: str) -> SetupIntent:
+    """The caller's setup intent, locked. Raises `ResourceMissing`."""
+    row = SetupIntent.objects.one(account_id=caller.account, id=ids.lookup("seti", intent_id), lock=True)
+    if row is None:
+        raise ResourceMissing(resource="setup_intent", id=intent_id, param="intent")
+    return row
+
+
+def setup_attempt(caller: Caller, attempt_id: UUID) -> tuple[SetupIntent, PaymentAttempt]:
+    """An attempt to set something up and its intent, the intent locked first. Both exist: they are never deleted."""
+    intent_id = PaymentAttempt.objects.values_list("setup_intent_id", flat=True).get(pk=attempt_id)
+    intent = SetupIntent.objects.one(account_id=caller.account, id=intent_id, lock=True)
+    found = PaymentAttempt.objects.one(id=attempt_id, lock=True)
+    assert intent is not None
+    assert found is not None
+    return intent, found
+
+
+def authentication(caller: Caller, secret_hash: bytes) -> tuple[PaymentIntent | SetupIntent, Authentication]:
+    """The payer's authentication behind a page's secret and its intent, the intent locked first. Both exist."""
+    row = Authentication.objects.one(account_id=caller.account, secret_hash=secret_hash)
+    assert row is not None
+    intent: PaymentIntent | SetupIntent | None
+    if row.payment_intent_id:
+        intent = PaymentIntent.objects.one(account_id=caller.account, id=row.payment_intent_id, lock=True)
+    else:
+        intent = SetupIntent.objects.one(account_id=caller.account, id=row.setup_intent_id, lock=True)
+    assert intent is not None
+    row = Authentication.objects.one(id=row.id, lock=True)
+    assert row is not None
+    return intent, row
+
+
+def owner(customer_id: UUID | None) -> Customer | None:
+    """The customer who is going to be given a payment method, locked before the intent; None when there is none."""
+    return Customer.objects.one(id=customer_id, lock=True) if customer_id else None
 
 
 def charge(charge_id: UUID | None) -> Charge:

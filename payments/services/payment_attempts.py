@@ -32,15 +32,24 @@ from payments.clients.processor import (
     CaptureRequest,
     IncrementRequest,
     RefundRequest,
+    SetUpRequest,
     VoidRequest,
 )
 from payments.domain.payment_intent_state import Action, CaptureMethod, Status, move
-from payments.models import Charge, PaymentAttempt, PaymentIntent, PaymentMethod
+from payments.models import Charge, PaymentAttempt, PaymentIntent, PaymentMethod, SetupIntent
 from payments.selectors import payment_intents as intents
-from payments.services import locks, payment_methods, payment_outcomes, processor_calls, refund_outcomes
-from payments.services.processor_calls import PREFIX, ProcessorCall
+from payments.services import (
+    locks,
+    payment_methods,
+    payment_outcomes,
+    processor_calls,
+    refund_outcomes,
+    setup_outcomes,
+)
+from payments.services.processor_calls import PREFIX, Answer, ProcessorCall
 from payments.shapes.payment_intents import PaymentIntentOut
 from payments.shapes.refunds import RefundOut
+from payments.shapes.setup_intents import SetupIntentOut
 
 BATCH: Final = 100
 _OPEN = PaymentAttempt.State.OPEN
@@ -51,6 +60,7 @@ _REQUESTS: Final[dict[str, type[AnyRequest]]] = {
     PaymentAttempt.Kind.INCREMENT: IncrementRequest,
     PaymentAttempt.Kind.REFUND: RefundRequest,
     PaymentAttempt.Kind.CANCEL_REFUND: CancelRefundRequest,
+    PaymentAttempt.Kind.SET_UP: SetUpRequest,
 }
 log = structlog.get_logger(__name__)
 
@@ -81,11 +91,15 @@ def begin_authorize(
     *,
     return_url: str | None,
     off_session: bool,
+    error_on_requires_action: bool = False,
+    authenticated: bool = False,
     new: bool = False,
 ) -> Waiting:
     """Commit an attempt to hold or take the intent's amount; the intent is `processing` until it is recorded.
 
-    `new` says that the intent has no row yet. Raises `LockTimeout` while another attempt is open.
+    `authenticated` says that the payer has just agreed to exactly this. With `error_on_requires_action` a need to
+    authenticate is a decline. `new` says that the intent has no row yet. Raises `LockTimeout` while another attempt is
+    open.
     """
     require_none_open(intent)
     attempt = _attempt(
@@ -100,6 +114,10 @@ def begin_authorize(
             "off_session": off_session,
             "return_url": return_url,
             "statement_descriptor": intent.statement_descriptor,
+            "set_up": method.set_up_for == "off_session",
+            "authentication": "authenticated" if authenticated else None,
+            "ask_authentication": asks_authentication(intent.payment_method_options),
+            "decline_on_action": error_on_requires_action,
         },
     )
     intent.payment_method_id = method.id
@@ -107,7 +125,7 @@ def begin_authorize(
     intent.status = move(intent.status, Action.CONFIRM, Status.PROCESSING).value
     intent.open_attempt_id = attempt.id
     intent.save(force_insert=new)
-    return _waiting(attempt)
+    return waiting_for(attempt, keep_for=_keep_for(intent))
 
 
 def begin_capture(caller: Caller, intent: PaymentIntent, charge: Charge, amount: Money, *, final: bool) -> Waiting:
@@ -166,7 +184,7 @@ def begin_on_charge(
     """
     method = payment_methods.load(charge.payment_method_id)
     request = {"instrument": (method.card or {}).get("test_token") or "", **request}
-    return _waiting(_attempt(caller, intent, kind=kind, charge_id=charge.id, request=request, plan=plan))
+    return waiting_for(_attempt(caller, intent, kind=kind, charge_id=charge.id, request=request, plan=plan))
 
 
 def _begin_on_hold(
@@ -217,10 +235,29 @@ def _attempt(
     )
 
 
-def _waiting(attempt: PaymentAttempt, *, ask_first: bool = False) -> Waiting:
-    request = _REQUESTS[attempt.kind](**attempt.request)
-    call = ProcessorCall(attempt.id, attempt.payment_intent_id, attempt.processor, attempt.kind, request, ask_first)
+def waiting_for(attempt: PaymentAttempt, *, keep_for: UUID | None = None, ask_first: bool = False) -> Waiting:
+    """The question an attempt puts to its processor. `keep_for` gets the payment method if the answer is good."""
+    call = ProcessorCall(
+        attempt_id=attempt.id,
+        intent_id=attempt.payment_intent_id,
+        processor=attempt.processor,
+        kind=attempt.kind,
+        request=_REQUESTS[attempt.kind](**attempt.request),
+        ask_first=ask_first,
+        keep_for=keep_for,
+    )
     return Waiting(resume=ids.encode(PREFIX, attempt.id), call=call)
+
+
+def asks_authentication(options: dict[str, Any] | None) -> bool:
+    """Whether an intent's `payment_method_options` want the payer to authenticate in any case."""
+    return ((options or {}).get("card") or {}).get("request_three_d_secure") in {"any", "challenge"}
+
+
+def _keep_for(intent: PaymentIntent | SetupIntent) -> UUID | None:
+    """The customer who gets the intent's payment method when it succeeds."""
+    wanted = isinstance(intent, SetupIntent) or bool(intent.setup_future_usage)
+    return intent.customer_id if wanted else None
 
 
 # --- take up again ----------------------------------------------------------------------------------------------------
@@ -236,6 +273,7 @@ def resume(caller: Caller, attempt_id: str) -> PaymentIntentOut | RefundOut | Re
         raise ValueError(f"{attempt_id!r} is not an attempt")
     intent, attempt = locks.attempt(caller, identifier)
     if attempt.state == PaymentAttempt.State.ABANDONED and not payment_outcomes.failed_visibly(attempt):
+        assert attempt.charge_id is not None
         return NotBegun(
             intent_id=ids.encode("pi", intent.id),
             charge_id=attempt.charge_id,
@@ -250,8 +288,15 @@ def resume(caller: Caller, attempt_id: str) -> PaymentIntentOut | RefundOut | Re
         if attempt.kind in refund_outcomes.KINDS:
             return refund_outcomes.recorded(caller, attempt)
         return intents.shape(caller, intent)
-    _lease(attempt)
-    return _waiting(attempt, ask_first=True)
+    lease(attempt)
+    return waiting_for(attempt, keep_for=_keep_for(intent), ask_first=True)
+
+
+def record(caller: Caller, waiting: Waiting, answer: Answer) -> PaymentIntentOut | RefundOut | SetupIntentOut | Refused:
+    """Write down what the processor said to an attempt of any kind."""
+    if waiting.call.kind == PaymentAttempt.Kind.SET_UP:
+        return setup_outcomes.record(caller, waiting, answer)
+    return payment_outcomes.record(caller, waiting, answer)
 
 
 def settle_open(caller: Caller) -> int:
@@ -270,26 +315,37 @@ def settle_open(caller: Caller) -> int:
             )
             if attempt is None:
                 return asked
-            _lease(attempt)
-            waiting = _waiting(attempt, ask_first=True)
+            lease(attempt)
+            waiting = waiting_for(attempt, keep_for=_keep_for(_intent_of(attempt)), ask_first=True)
         asked += 1
         try:
             answer = processor_calls.ask(waiting)
             failpoint("payments.settle.asked")
             with use_environment(caller.environment):
-                payment_outcomes.record(caller, waiting, answer)
+                record(caller, waiting, answer)
         except Exception:  # the others must not wait for this one; its lease brings it back
             log.exception("payment_attempt_unsettled", attempt=waiting.resume)
     return asked
 
 
+def _intent_of(attempt: PaymentAttempt) -> PaymentIntent | SetupIntent:
+    """The attempt's intent as it is now, not locked."""
+    found: PaymentIntent | SetupIntent | None
+    if attempt.kind == PaymentAttempt.Kind.SET_UP:
+        found = SetupIntent.objects.one(id=attempt.setup_intent_id)
+    else:
+        found = PaymentIntent.objects.one(id=attempt.payment_intent_id)
+    assert found is not None
+    return found
+
+
 def ask_again(attempt: PaymentAttempt) -> Waiting:
     """Take an attempt over, locked and not leased to anybody, to ask the processor about it once more."""
-    _lease(attempt)
-    return _waiting(attempt, ask_first=True)
+    lease(attempt)
+    return waiting_for(attempt, ask_first=True)
 
 
-def _lease(attempt: PaymentAttempt) -> None:
+def lease(attempt: PaymentAttempt) -> None:
     """Take an attempt over; each further try waits twice as long, an hour at most."""
     attempt.tries += 1
     seconds = min(idempotency.lease_seconds() * 2 ** (attempt.tries - 2), 3600)

@@ -22,14 +22,14 @@ from payments.domain import errors, payment_intent_state
 from payments.domain.payment_intent_state import Action, CancellationReason, CaptureMethod, Status
 from payments.models import Charge, Customer, PaymentIntent, PaymentMethod
 from payments.selectors import payment_intents as intents
-from payments.services import books, locks, payment_attempts, payment_methods, payment_outcomes
+from payments.services import authentications, books, locks, payment_attempts, payment_methods, payment_outcomes
 from payments.services.payment_attempts import NotBegun
 from payments.shapes.payment_intents import PaymentIntentOut
 from payments.shapes.refunds import RefundOut
 
 _UPDATABLE = (
     "description", "receipt_email", "statement_descriptor", "statement_descriptor_suffix", "setup_future_usage",
-    "shipping", "transfer_group", "capture_method",
+    "shipping", "transfer_group", "capture_method", "payment_method_options",
 )  # fmt: skip
 _DECIDING = frozenset({"amount", "currency", "customer", "payment_method", "payment_method_data", "capture_method"})
 """What decides the payment: it can change until the intent is confirmed."""
@@ -55,6 +55,7 @@ def create_and_confirm(
     *,
     return_url: str | None = None,
     off_session: bool = False,
+    error_on_requires_action: bool = False,
     checkout_session: UUID | None = None,
     **given: Any,
 ) -> Waiting:
@@ -64,12 +65,19 @@ def create_and_confirm(
     """
     intent, method = _build(caller, **given)
     intent.checkout_session_id = checkout_session
+    method = method or _default_method(caller, intent)
     if method is None:
         raise _method_required(intent)
     caller = test_clocks.at(caller, intent.test_clock_id)
     _created(caller, intent)  # the event shows the intent as it was before the attempt
     return payment_attempts.begin_authorize(
-        caller, intent, method, return_url=return_url, off_session=off_session, new=True
+        caller,
+        intent,
+        method,
+        return_url=return_url,
+        off_session=off_session,
+        error_on_requires_action=error_on_requires_action,
+        new=True,
     )
 
 
@@ -88,14 +96,16 @@ def update(caller: Caller, *, intent_id: str, **given: Any) -> PaymentIntentOut:
     if owner is not None:
         intent.customer_id, intent.test_clock_id = owner.id, owner.test_clock_id
     if method_given:
-        method = _method(caller, given, customer_id=intent.customer_id)
+        method = payment_methods.chosen(caller, given, customer_id=intent.customer_id)
         intent.payment_method_id = method.id if method else None
     elif owner is not None and intent.payment_method_id:
-        _kept_method(intent)  # refuses one that belongs to somebody else
-    if intent.status == Status.REQUIRES_ACTION and _DECIDING & given.keys():
-        intent.next_action = None  # the payer was asked to agree to something else
-        intent.status = payment_intent_state.initial(has_payment_method=intent.payment_method_id is not None).value
-    elif method_given:
+        payment_methods.kept(
+            intent.payment_method_id, customer_id=intent.customer_id
+        )  # refuses one that belongs to somebody else
+    deciding = bool(_DECIDING & given.keys())
+    if deciding:
+        intent.next_action = None  # the payer was asked to agree, or agreed, to something else
+    if method_given or (deciding and intent.status == Status.REQUIRES_ACTION):
         intent.status = payment_intent_state.initial(has_payment_method=intent.payment_method_id is not None).value
     amount = Money(given.get("amount") or intent.amount_minor, given.get("currency") or intent.currency)
     check_amount(amount)
@@ -116,27 +126,41 @@ def begin_confirm(
     intent_id: str,
     return_url: str | None = None,
     off_session: bool = False,
+    error_on_requires_action: bool = False,
     on_checkout: bool = False,
     **given: Any,
 ) -> Waiting:
     """Check that the intent may be confirmed and commit an attempt to authorize it.
 
-    `given` may bring `payment_method` or `payment_method_data`, `receipt_email`, `setup_future_usage`, `shipping` and
-    `capture_method`. `on_checkout` says that the payer does it on the hosted page, the only way for an intent that a
-    checkout session owns. Raises `PaymentIntentUnexpectedState`, also while another attempt is with the processor.
+    `given` may bring `payment_method` or `payment_method_data`, `receipt_email`, `setup_future_usage`, `shipping`,
+    `capture_method` and `payment_method_options`. Without a payment method the customer's default one is used.
+    `on_checkout` says that the payer does it on the hosted page, the only way for an intent that a checkout session
+    owns. Raises `PaymentIntentUnexpectedState`, also while another attempt is with the processor.
     """
     intent = locks.payment_intent(caller, intent_id)
     if not on_checkout:
         _require_own(caller, intent, "confirm")
     caller = test_clocks.at(caller, intent.test_clock_id)
     _require(caller, intent, Action.CONFIRM)
-    for name in ("receipt_email", "setup_future_usage", "shipping", "capture_method"):
+    for name in ("receipt_email", "setup_future_usage", "shipping", "capture_method", "payment_method_options"):
         if name in given:
             setattr(intent, name, given[name])
-    method = _method(caller, given, customer_id=intent.customer_id) or _kept_method(intent)
+    method = (
+        payment_methods.chosen(caller, given, customer_id=intent.customer_id)
+        or payment_methods.kept(intent.payment_method_id, customer_id=intent.customer_id)
+        or _default_method(caller, intent)
+    )
     if method is None:
         raise _method_required(intent)
-    return payment_attempts.begin_authorize(caller, intent, method, return_url=return_url, off_session=off_session)
+    return payment_attempts.begin_authorize(
+        caller,
+        intent,
+        method,
+        return_url=return_url,
+        off_session=off_session,
+        error_on_requires_action=error_on_requires_action,
+        authenticated=intent.status == Status.REQUIRES_CONFIRMATION and authentications.passed(intent, method),
+    )
 
 
 def begin_capture(
@@ -251,6 +275,7 @@ def resume(
                 intent_id=found.intent_id,
                 return_url=return_url,
                 off_session=off_session,
+                error_on_requires_action=found.request.get("decline_on_action", False),
                 on_checkout=on_checkout,
             )
         case {"total_minor": total}:
@@ -279,7 +304,7 @@ def _build(
     owner = _customer(caller, customer) if customer else None
     caller = test_clocks.at(caller, owner.test_clock_id if owner else None)
     given = {"payment_method": payment_method, "payment_method_data": payment_method_data}
-    method = _method(caller, given, customer_id=owner.id if owner else None)
+    method = payment_methods.chosen(caller, given, customer_id=owner.id if owner else None)
     intent = PaymentIntent(
         account_id=caller.account,
         test_clock_id=owner.test_clock_id if owner else None,
@@ -348,34 +373,16 @@ def _customer(caller: Caller, customer_id: str) -> Customer:
     return locks.customer(caller, customer_id, param="customer")
 
 
-def _method(caller: Caller, given: dict[str, Any], *, customer_id: Any) -> PaymentMethod | None:
-    """The payment method named or described in `given`, checked against the customer."""
-    if data := given.get("payment_method_data"):
-        return payment_methods.build(caller, **data)
-    if not given.get("payment_method"):
+def _default_method(caller: Caller, intent: PaymentIntent) -> PaymentMethod | None:
+    """What the intent's customer pays with unless somebody says otherwise."""
+    if not intent.customer_id:
         return None
-    method = payment_methods.usable(caller, given["payment_method"])
-    _check_owner(method, customer_id)
-    return method
-
-
-def _kept_method(intent: PaymentIntent) -> PaymentMethod | None:
-    """The intent's own payment method, if it can still be used: it may have been detached or attached since."""
-    if not intent.payment_method_id:
+    customer = Customer.objects.one(account_id=caller.account, id=intent.customer_id)
+    if customer is None or customer.default_payment_method_id is None:
         return None
-    method = payment_methods.load(intent.payment_method_id)
-    payment_methods.require_usable(method)
-    _check_owner(method, intent.customer_id)
+    method = payment_methods.load(customer.default_payment_method_id)
+    payment_methods.require_type(method, intent.payment_method_types)
     return method
-
-
-def _check_owner(method: PaymentMethod, customer_id: Any) -> None:
-    if not method.customer_id or method.customer_id == customer_id:
-        return
-    known = {"payment_method_id": ids.encode("pm", method.id), "param": "payment_method"}
-    if customer_id is None:
-        raise errors.CustomerParameterMissing(customer=ids.encode("cus", method.customer_id), **known)
-    raise errors.CustomerMismatch(customer=ids.encode("cus", customer_id), **known)
 
 
 def _method_required(intent: PaymentIntent) -> errors.PaymentIntentUnexpectedState:

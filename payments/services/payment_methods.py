@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from django.conf import settings
 
 from connect.kit import ids
@@ -67,6 +68,30 @@ def usable(caller: Caller, method_id: str) -> PaymentMethod:
     return method
 
 
+def chosen(caller: Caller, given: dict[str, Any], *, customer_id: UUID | None) -> PaymentMethod | None:
+    """The payment method that a confirmation names (`payment_method`) or describes (`payment_method_data`), if any.
+
+    Raises what `usable` and `build` raise, and `CustomerMismatch` for one of another customer than the intent's.
+    """
+    if data := given.get("payment_method_data"):
+        return build(caller, **data)
+    if not given.get("payment_method"):
+        return None
+    method = usable(caller, given["payment_method"])
+    _require_owner(method, customer_id)
+    return method
+
+
+def kept(method_id: UUID | None, *, customer_id: UUID | None) -> PaymentMethod | None:
+    """An intent's own payment method, if it can still be used: it may have been detached or attached since."""
+    if method_id is None:
+        return None
+    method = load(method_id)
+    require_usable(method)
+    _require_owner(method, customer_id)
+    return method
+
+
 def load(method_id: UUID | None) -> PaymentMethod:
     """The row an intent or a charge names. It exists: payment methods are never deleted."""
     method = PaymentMethod.objects.one(id=method_id)
@@ -75,8 +100,10 @@ def load(method_id: UUID | None) -> PaymentMethod:
 
 
 def require_usable(method: PaymentMethod) -> None:
-    """Raise `PaymentMethodUsedUp` for one that was detached, or charged without belonging to a customer."""
-    if method.used_up or (method.customer_id is None and _was_charged(method)):
+    """Raise `PaymentMethodUsedUp` for one that was detached, or charged without belonging to a customer and without
+    having been set up for more.
+    """
+    if method.used_up or (method.customer_id is None and not method.set_up_for and _was_charged(method)):
         raise errors.PaymentMethodUsedUp(param="payment_method")
 
 
@@ -129,6 +156,25 @@ def attach(caller: Caller, *, method_id: str, customer: str, param: str | None =
     return shape(caller, method)
 
 
+def keep(caller: Caller, method_id: UUID, *, owner: Customer | None, usage: str) -> None:
+    """Remember that the payer agreed to later payments (`usage`), and attach the method to `owner`, locked already.
+
+    Publishes `payment_method.attached`. One that was detached or attached elsewhere meanwhile stays as it is: the
+    payment or setup that brought it here has happened all the same.
+    """
+    method = PaymentMethod.objects.one(id=method_id, lock=True)
+    if method is None or method.used_up:
+        return
+    if method.set_up_for != "off_session":  # whoever may charge an absent payer may charge a present one
+        method.set_up_for = usage
+    attached = owner is not None and owner.deleted_at is None and method.customer_id is None
+    if attached and owner is not None:
+        method.customer_id = owner.id
+    method.save(update_fields=["set_up_for", "customer_id"])
+    if attached:
+        events.publish(caller, NewEvent("payment_method.attached", shape(caller, method)))
+
+
 def detach(caller: Caller, *, method_id: str) -> PaymentMethodOut:
     """Take a payment method from its customer, for good. Publishes `payment_method.detached`.
 
@@ -148,9 +194,23 @@ def detach(caller: Caller, *, method_id: str) -> PaymentMethodOut:
     return shape(caller, method)
 
 
+def as_data(caller: Caller, method_id: UUID | None) -> dict[str, Any]:
+    """A payment method as plain data, for the error that remembers it."""
+    return msgspec.to_builtins(shape(caller, load(method_id)))
+
+
 def shape(caller: Caller, method: PaymentMethod) -> PaymentMethodOut:
     """The payment method on the wire."""
     return shapes.render(method, livemode=caller.livemode)
+
+
+def _require_owner(method: PaymentMethod, customer_id: UUID | None) -> None:
+    if not method.customer_id or method.customer_id == customer_id:
+        return
+    known = {"payment_method_id": ids.encode("pm", method.id), "param": "payment_method"}
+    if customer_id is None:
+        raise errors.CustomerParameterMissing(customer=ids.encode("cus", method.customer_id), **known)
+    raise errors.CustomerMismatch(customer=ids.encode("cus", customer_id), **known)
 
 
 def _require_attachable(method: PaymentMethod) -> None:

@@ -26,7 +26,14 @@ from payments.domain.events import Happening
 from payments.domain.payment_intent_state import Action, CancellationReason, Status, move
 from payments.models import Charge, PaymentAttempt, PaymentIntent
 from payments.selectors import payment_intents as intents
-from payments.services import charges, checkout_outcomes, locks, refund_outcomes
+from payments.services import (
+    authentications,
+    charges,
+    checkout_outcomes,
+    locks,
+    payment_methods,
+    refund_outcomes,
+)
 from payments.services.attempt_records import settle as _settle
 from payments.services.attempt_records import stored as _stored
 from payments.services.processor_calls import PREFIX, Answer, NotReached, ProcessorCall
@@ -42,6 +49,7 @@ def record(caller: Caller, waiting: Waiting, answer: Answer) -> PaymentIntentOut
     Whoever comes second, after the sweeper or another request, changes nothing and gets what was recorded.
     """
     call: ProcessorCall = waiting.call
+    owner = locks.owner(call.keep_for)
     intent, attempt = locks.attempt(caller, call.attempt_id, intent_id=call.intent_id)
     caller = test_clocks.at(caller, intent.test_clock_id)
     if attempt.state != PaymentAttempt.State.OPEN:
@@ -49,6 +57,9 @@ def record(caller: Caller, waiting: Waiting, answer: Answer) -> PaymentIntentOut
             # The processor had said that it would never carry this out. A person has to look at its books.
             log.error("payment_attempt_contradicted", attempt=call.request.attempt_id, reference=answer.reference)
         return recorded(caller, intent, attempt)
+    if isinstance(answer, Approved) and attempt.kind == PaymentAttempt.Kind.AUTHORIZE and intent.setup_future_usage:
+        assert intent.payment_method_id is not None
+        payment_methods.keep(caller, intent.payment_method_id, owner=owner, usage=intent.setup_future_usage)
     result = _RECORDERS[attempt.kind](caller, intent, attempt, answer)
     failpoint("payments.attempt.recorded")
     return result
@@ -83,10 +94,12 @@ def _record_authorize(
             return _refused(caller, intent, error)
         case ActionRequired(redirect_url=url):
             _settle(attempt, PaymentAttempt.State.ACTION_REQUIRED, answer)
-            intent.next_action = {
-                "type": "redirect_to_url",
-                "redirect_to_url": {"url": url, "return_url": attempt.request.get("return_url")},
-            }
+            back = attempt.request.get("return_url")
+            intent.next_action = (
+                {"type": "redirect_to_url", "redirect_to_url": {"url": url, "return_url": back}}
+                if url
+                else authentications.ask(caller, intent, return_url=back)
+            )
             _finish(caller, intent, Status.REQUIRES_ACTION, Happening.ACTION_REQUIRED)
             return intents.shape(caller, intent)
         case NotReached():
@@ -199,6 +212,26 @@ _RECORDERS: Final[dict[str, Recorder]] = {
 }
 
 
+def authenticated(caller: Caller, intent: PaymentIntent) -> PaymentIntentOut:
+    """The payer of an intent that is confirmed by hand has authenticated: it waits for its confirmation now.
+
+    What it keeps of its next action says so to the confirmation.
+    """
+    intent.status = move(intent.status, Action.AUTHENTICATE, Status.REQUIRES_CONFIRMATION).value
+    intent.save()
+    return intents.shape(caller, intent)
+
+
+def authentication_failed(caller: Caller, intent: PaymentIntent) -> PaymentIntentOut:
+    """The payer did not authenticate: nothing was charged. Publishes `payment_intent.payment_failed`."""
+    method = payment_methods.as_data(caller, intent.payment_method_id)
+    intent.last_payment_error = errors.last_payment_error(errors.AuthenticationFailed(), payment_method=method)
+    intent.payment_method_id = intent.next_action = None
+    target, happening = Status.REQUIRES_PAYMENT_METHOD, Happening.DECLINED_WITHOUT_CHARGE
+    _finish(caller, intent, target, happening, action=Action.AUTHENTICATE)
+    return intents.shape(caller, intent)
+
+
 def cancel_now(caller: Caller, intent: PaymentIntent, *, reason: str | None) -> PaymentIntentOut:
     """End an intent that holds nothing (any more). Publishes `payment_intent.canceled`."""
     intent.amount_capturable_minor = 0
@@ -291,6 +324,7 @@ def failed_visibly(attempt: PaymentAttempt) -> bool:
 
 
 def _decline_error(attempt: PaymentAttempt, answer: Declined) -> errors.CardError:
+    assert attempt.charge_id is not None
     return errors.card_error(
         answer.code,
         decline_code=answer.decline_code,

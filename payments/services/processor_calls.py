@@ -20,6 +20,7 @@ from payments.clients.processor import (
     ProcessorTimeout,
     ProcessorUnavailable,
     RefundRequest,
+    SetUpRequest,
     StatusOutcome,
     Unknown,
     VoidRequest,
@@ -31,14 +32,18 @@ PREFIX: Final = "patt"
 
 @dataclass(frozen=True, slots=True)
 class ProcessorCall:
-    """What `perform` needs: plain values only. `ask_first` is set when the call may have been made before."""
+    """What `perform` and whoever records need: plain values only. `ask_first` says that it may have been made before.
+
+    `keep_for` is the customer who gets the payment method when this succeeds: whoever records locks it first.
+    """
 
     attempt_id: UUID
-    intent_id: UUID
+    intent_id: UUID | None
     processor: str
     kind: str
     request: AnyRequest
     ask_first: bool = False
+    keep_for: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +94,5 @@ def _send(processor: Processor, request: AnyRequest) -> Answer:
             return processor.refund(request)
         case CancelRefundRequest():
             return processor.cancel_refund(request)
+        case SetUpRequest():
+            return processor.set_up(request)

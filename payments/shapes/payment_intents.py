@@ -68,8 +68,10 @@ class PaymentIntentOut(msgspec.Struct, kw_only=True):
     transfer_group: str | None = None
 
 
-def render(row: Any, *, livemode: bool, client_secret: str | None = None) -> PaymentIntentOut:
-    """The intent of `row`. `client_secret` is derived by the service; without it the field is null."""
+def render(
+    row: Any, *, livemode: bool, client_secret: str | None = None, next_action: dict[str, Any] | None = None
+) -> PaymentIntentOut:
+    """The intent of `row`. `client_secret` and `next_action` hold secrets, which are derived and not in the row."""
     return PaymentIntentOut(
         id=encode("pi", row.id),
         amount=row.amount_minor,
@@ -89,8 +91,9 @@ def render(row: Any, *, livemode: bool, client_secret: str | None = None) -> Pay
         latest_charge=encode("ch", row.latest_charge_id) if row.latest_charge_id else None,
         livemode=livemode,
         metadata=row.metadata,
-        next_action=row.next_action if row.status == "requires_action" else None,
+        next_action=next_action if row.status == "requires_action" else None,
         payment_method=encode("pm", row.payment_method_id) if row.payment_method_id else None,
+        payment_method_options=row.payment_method_options,
         payment_method_types=row.payment_method_types,
         receipt_email=row.receipt_email or None,
         setup_future_usage=row.setup_future_usage or None,

@@ -72,6 +72,10 @@ def charge(api: Any) -> str:
     return _intent(api, payment_method="pm_card_visa", confirm=True)["latest_charge"]
 
 
+def setup_intent(api: Any) -> str:
+    return created(api.post("/v1/setup_intents", {"payment_method": "pm_card_visa"}))["id"]
+
+
 def refundable(api: Any) -> str:
     """A charge; the id of none in a live environment, which has no processor to make one."""
     answer = api.post(
@@ -160,6 +164,24 @@ PAYMENTS = {
         "payments:write", held_intent, "pi", {"amount": 2600}
     ),
     "POST /v1/payment_intents/{pk}/cancel": Recipe("payments:write", held_intent, "pi"),
+    "GET /v1/setup_intents": Recipe(
+        "payments:read", names={"customer": ("cus", customer), "payment_method": ("pm", method)}
+    ),
+    "POST /v1/setup_intents": Recipe(
+        "payments:write", names={"customer": ("cus", customer), "payment_method": ("pm", method)}
+    ),
+    "GET /v1/setup_intents/{pk}": Recipe("payments:read", setup_intent, "seti"),
+    "POST /v1/setup_intents/{pk}": Recipe(
+        "payments:write",
+        setup_intent,
+        "seti",
+        {"description": "changed"},
+        names={"customer": ("cus", customer), "payment_method": ("pm", method)},
+    ),
+    "POST /v1/setup_intents/{pk}/confirm": Recipe(
+        "payments:write", setup_intent, "seti", names={"payment_method": ("pm", method)}
+    ),
+    "POST /v1/setup_intents/{pk}/cancel": Recipe("payments:write", setup_intent, "seti"),
     "GET /v1/payment_methods": Recipe("payments:read", names={"customer": ("cus", customer)}),
     "POST /v1/payment_methods": Recipe("payments:write", body={"type": "card", "card": {"token": "tok_visa"}}),
     "GET /v1/payment_methods/{pk}": Recipe("payments:read", method, "pm"),

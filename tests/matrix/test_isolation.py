@@ -111,8 +111,8 @@ def test_a_list_shows_a_stranger_nothing(operation, api, api_as, cell):
     from tests.matrix import recipes
 
     for make in (
-        recipes.charge, recipes.customer, recipes.kept_method, recipes.transaction, recipes.hold, recipes.endpoint,
-        recipes.refund, recipes.frozen_clock,
+        recipes.charge, recipes.customer, recipes.kept_method, recipes.setup_intent, recipes.transaction, recipes.hold,
+        recipes.endpoint, recipes.refund, recipes.frozen_clock,
     ):  # fmt: skip
         make(api)
     mine = send(api, operation, parameters=recipe.parameters(api))

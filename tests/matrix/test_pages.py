@@ -33,6 +33,7 @@ ELSEWHERE = {
     "/c": "for payers, who have no account: the secret in the address is all; tests/checkout",
     "/webhook-inbox": "for machines; its address is the credential",
     "/static": "files",
+    "/3ds": "a payer's, who has no role but an address nobody else knows; tests/payments/test_three_d_secure_pages.py",
 }
 
 

@@ -13,7 +13,16 @@ import pytest
 from connect.kit import ids
 from connect.kit.money import Money
 from payments.domain import charge_details, errors, fees, test_instruments
-from payments.shapes import balance, balance_transactions, charges, customers, payment_intents, payment_methods, refunds
+from payments.shapes import (
+    balance,
+    balance_transactions,
+    charges,
+    customers,
+    payment_intents,
+    payment_methods,
+    refunds,
+    setup_intents,
+)
 
 SDK = json.loads((Path(__file__).parent / "data" / "stripe_shapes.json").read_text())["resources"]
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -29,7 +38,7 @@ INTENT = SimpleNamespace(
     payment_method_id=ONE, latest_charge_id=ONE, description="Order 7", receipt_email="a@b.mk",
     statement_descriptor="", statement_descriptor_suffix="", setup_future_usage="", payment_method_types=["card"],
     metadata={"order": "7"}, last_payment_error=None, next_action=None, cancellation_reason="", canceled_at=None,
-    shipping={"address": ADDRESS, "name": "Ana"}, transfer_group="", created_at=AT,
+    payment_method_options=None, shipping={"address": ADDRESS, "name": "Ana"}, transfer_group="", created_at=AT,
 )  # fmt: skip
 CHARGE = SimpleNamespace(
     id=ONE, account_id=UUID(int=0), payment_intent_id=ONE, customer_id=None, payment_method_id=ONE, amount_minor=1999,
@@ -54,6 +63,11 @@ TRANSACTION = SimpleNamespace(
     status="pending", available_on=fees.available_on(AT), source_id=ids.encode("ch", ONE), reporting_category="charge",
     description="", exchange_rate=None, fee_details=fees.fee_details(Money(28, "eur")), created_at=AT,
 )  # fmt: skip
+SETUP = SimpleNamespace(
+    id=ONE, account_id=UUID(int=0), status="succeeded", usage="off_session", customer_id=ONE, payment_method_id=ONE,
+    payment_method_types=["card"], payment_method_options=None, description="", last_setup_error=None, next_action=None,
+    cancellation_reason="", canceled_at=None, metadata={}, created_at=AT,
+)  # fmt: skip
 REFUND = SimpleNamespace(
     id=ONE, account_id=UUID(int=0), amount_minor=500, currency="eur", charge_id=ONE, payment_intent_id=ONE,
     customer_id=None, payment_method_id=ONE, status="succeeded", reason="duplicate", failure_reason=None,
@@ -67,6 +81,7 @@ RENDERED = {
     "charge": charges.render(CHARGE, livemode=False),
     "customer": customers.render(CUSTOMER, livemode=False),
     "payment_method": payment_methods.render(METHOD, livemode=False),
+    "setup_intent": setup_intents.render(SETUP, livemode=False, client_secret="seti_1_secret_x"),
     "balance_transaction": balance_transactions.render(TRANSACTION, livemode=False),
     "balance": balance.render(BALANCES, livemode=False),
     "refund": refunds.render(REFUND, livemode=False),

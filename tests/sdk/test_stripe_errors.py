@@ -8,6 +8,7 @@ import stripe
 PAYMENT = {"amount": 1999, "currency": "eur"}
 
 
+@pytest.mark.sdk("errors")
 @pytest.mark.parametrize(
     ("card", "code", "decline_code"),
     [
@@ -54,6 +55,7 @@ def test_an_unknown_object_is_an_invalid_request(v1):
     assert (caught.value.http_status, caught.value.code, caught.value.param) == (404, "resource_missing", "intent")
 
 
+@pytest.mark.sdk("errors")
 def test_a_wrong_state_brings_the_intent(v1):
     paid = v1.payment_intents.create({**PAYMENT, "payment_method": "pm_card_visa", "confirm": True})
     with pytest.raises(stripe.InvalidRequestError) as caught:
@@ -92,6 +94,7 @@ def test_what_is_busy_is_a_rate_limit_error(v1):
     assert caught.value.error.code == "lock_timeout"
 
 
+@pytest.mark.sdk("retries")
 def test_an_unreachable_processor_is_an_api_error_that_the_sdk_tries_again(server, client_of):
     client = client_of(server.secrets["acme"]["test"], max_network_retries=1)
     with pytest.raises(stripe.APIError) as caught:

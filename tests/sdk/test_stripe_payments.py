@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 import stripe
 
 PAYMENT = {"amount": 1999, "currency": "eur"}
 
 
+@pytest.mark.sdk(
+    "payment_intents.create", "payment_intents.update", "payment_intents.confirm", "payment_intents.retrieve"
+)
 def test_create_update_confirm_and_read_back(v1):
     intent = v1.payment_intents.create({**PAYMENT, "metadata": {"order": "7"}, "description": "two"})
     assert isinstance(intent, stripe.PaymentIntent)
@@ -20,6 +25,7 @@ def test_create_update_confirm_and_read_back(v1):
     assert paid.last_response.request_id.startswith("req_")
 
 
+@pytest.mark.sdk("payment_intents.capture", "payment_intents.cancel")
 def test_hold_capture_in_part_and_cancel(v1):
     held = {**PAYMENT, "capture_method": "manual", "payment_method": "pm_card_visa", "confirm": True}
     first, second = (v1.payment_intents.create(held) for _ in range(2))
@@ -32,6 +38,7 @@ def test_hold_capture_in_part_and_cancel(v1):
     assert (canceled.status, canceled.cancellation_reason) == ("canceled", "abandoned")
 
 
+@pytest.mark.sdk("payment_intents.list", "auto_paging_iter")
 def test_lists_page_by_themselves_both_ways(v1):
     customer = v1.customers.create({"email": "pages@example.com"})
     made = [v1.payment_intents.create({**PAYMENT, "customer": customer.id}).id for _ in range(7)][::-1]
@@ -44,6 +51,7 @@ def test_lists_page_by_themselves_both_ways(v1):
     assert len(v1.payment_intents.list({"customer": customer.id, "created": created}).data) == 7
 
 
+@pytest.mark.sdk("expand")
 def test_expand_hydrates_objects(v1):
     customer = v1.customers.create({"payment_method": "pm_card_visa", "name": "Ana"})
     method = customer.invoice_settings.default_payment_method
@@ -59,6 +67,19 @@ def test_expand_hydrates_objects(v1):
     assert listed.latest_charge.paid is True
 
 
+@pytest.mark.sdk(
+    "customers.create",
+    "customers.retrieve",
+    "customers.update",
+    "customers.delete",
+    "customers.list",
+    "customers.payment_methods.list",
+    "payment_methods.create",
+    "payment_methods.attach",
+    "payment_methods.update",
+    "payment_methods.detach",
+    "payment_methods.list",
+)
 def test_customers_and_their_payment_methods(v1):
     customer = v1.customers.create({"email": "ana@example.com", "address": {"city": "Skopje"}, "metadata": {"a": "1"}})
     assert customer.address.city == "Skopje"
@@ -75,6 +96,14 @@ def test_customers_and_their_payment_methods(v1):
     assert v1.customers.retrieve(customer.id).deleted is True
 
 
+@pytest.mark.sdk(
+    "charges.retrieve",
+    "charges.update",
+    "charges.list",
+    "balance.retrieve",
+    "balance_transactions.retrieve",
+    "balance_transactions.list",
+)
 def test_charges_and_the_balance_is_the_sum_of_its_transactions(v1):
     for currency in ("eur", "mkd"):
         paid = v1.payment_intents.create(
@@ -98,6 +127,7 @@ def test_charges_and_the_balance_is_the_sum_of_its_transactions(v1):
     assert shown["mkd", "available"] == 7668
 
 
+@pytest.mark.sdk("module_style")
 def test_the_module_style_does_the_same(module):
     intent = module.PaymentIntent.create(**PAYMENT, capture_method="manual")
     intent = module.PaymentIntent.confirm(intent.id, payment_method="pm_card_mastercard")
@@ -113,6 +143,7 @@ def test_the_module_style_does_the_same(module):
     assert module.Balance.retrieve().object == "balance"
 
 
+@pytest.mark.sdk("idempotency")
 @pytest.mark.parametrize("style", ["client", "module"])
 def test_an_idempotency_key_replays(v1, module, style):
     key = f"sdk-{style}"
@@ -126,6 +157,7 @@ def test_an_idempotency_key_replays(v1, module, style):
     assert again.last_response.idempotency_key == key
 
 
+@pytest.mark.sdk("raw_request", "basic_auth")
 def test_raw_requests_and_http_basic(server, client_of):
     client = client_of(server.secrets["acme"]["test"])
     raw = client.raw_request("get", "/v1/balance")
@@ -134,3 +166,22 @@ def test_raw_requests_and_http_basic(server, client_of):
 
     basic = base64.b64encode(f"{server.secrets['acme']['test']}:".encode()).decode()
     assert server.request("GET", "/v1/balance", Authorization=f"Basic {basic}").status == 200
+
+
+@pytest.mark.sdk("async")
+def test_the_async_twins_do_the_same(server, client_of):
+    async def pay() -> tuple[stripe.PaymentIntent, list[str]]:
+        http = stripe.AIOHTTPClient()
+        try:
+            secret = server.secrets["acme"]["test"]
+            v1 = stripe.StripeClient(secret, base_addresses={"api": server.url}, http_client=http).v1
+            intent = await v1.payment_intents.create_async({**PAYMENT, "description": "async"})
+            paid = await v1.payment_intents.confirm_async(intent.id, {"payment_method": "pm_card_visa"})
+            page = await v1.payment_intents.list_async({"limit": 2})
+            return paid, [found.id async for found in page.auto_paging_iter()]
+        finally:
+            await http.close_async()
+
+    paid, listed = asyncio.run(pay())
+    assert (paid.status, paid.description) == ("succeeded", "async")
+    assert paid.id in listed

@@ -289,8 +289,8 @@ def test_five_wrong_codes_are_the_end(books, waiting, payer, read):
     found = waiting()
     wrong = f"{(int(payer.code(found)) + 1) % 10**6:06}"
     for left in (4, 3, 2):
-        assert f"there are {left} tries left" in payer.answer(found, "code", wrong).content.decode()
-    assert "There is 1 try left" in payer.answer(found, "code", wrong).content.decode()
+        assert f"Tries left: {left}." in payer.answer(found, "code", wrong).content.decode()
+    assert "One try is left" in payer.answer(found, "code", wrong).content.decode()
     assert read(found)["status"] == "requires_action"
     assert returned(payer.answer(found, "code", wrong))[1]["redirect_status"] == "failed"
     assert read(found)["last_payment_error"]["code"] == "payment_intent_authentication_failure"

@@ -28,6 +28,9 @@ def rows(api: Any, paid: Any, environment: Any, secrets: Any) -> dict[str, Any]:
 
     assert api.post("/v1/refunds", {"payment_intent": paid["id"], "amount": 100}).status_code == 200
     assert api.post("/v1/test_helpers/test_clocks", {"frozen_time": 1_800_000_000}).status_code == 200
+    item = {"price_data": {"currency": "eur", "unit_amount": 1250, "product_data": {"name": "Coffee"}}, "quantity": 2}
+    session = {"mode": "payment", "line_items": [item], "success_url": "https://shop.example/thanks"}
+    assert api.post("/v1/checkout/sessions", session).status_code == 200
     found = {}
     with tenancy.use_environment(environment):
         audit.record(Caller.system(environment, "tests"), action="tests.noted", target=paid["id"])

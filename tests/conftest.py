@@ -19,7 +19,7 @@ import psycopg
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-MADE_FROM = ("*/migrations/*.py", "connect/tenant/migrations/*.py", "*/models/*.py", "ledger/sql/*", "tests/base_data.py",
+MADE_FROM = ("*/migrations/*.py", "*/*/migrations/*.py", "banks/data/*.csv", "*/models/*.py", "ledger/sql/*", "tests/base_data.py",
              "connect/services/schemas.py", "connect/services/environments.py", "config/settings/base.py")  # fmt: skip
 
 

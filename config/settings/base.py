@@ -32,10 +32,12 @@ FC_TRUSTED_PROXIES = env.int(
 FC_LEASE_SECONDS = env.int("FC_LEASE_SECONDS", default=60)
 FC_WEBHOOKS_PER_SECOND = env.float("FC_WEBHOOKS_PER_SECOND", default=0.0)  # to one endpoint; 0: no bound
 FC_METRICS_TOKEN = env("FC_METRICS_TOKEN", default="")
+FC_SANDBOX_BANK_URL = env("FC_SANDBOX_BANK_URL", default="")  # where the sandbox bank answers; empty: there is none
 
 # --- apps: what stands in the public schema, and what stands in every environment's -----------------------------------
 SHARED_APPS = [
     "connect",  # before django_tenants: our `migrate` and `shell` replace theirs
+    "banks.catalog",
     "unfold",  # before django_tenants too, whose templates would replace parts of the admin
     "django_tenants",
     "dashboard",
@@ -58,7 +60,7 @@ SHARED_APPS = [
     "drf_spectacular",
     "csp",
 ]
-TENANT_APPS = ["connect.tenant", "ledger", "payments"]
+TENANT_APPS = ["connect.tenant", "ledger", "banks", "payments"]
 INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
 TENANT_MODEL = "connect.Environment"
 TENANT_DB_ALIAS = "owner"

@@ -1,0 +1,54 @@
+"""What banks bring to the registers of objects and of event types: expand, events and the search by id use them."""
+
+from __future__ import annotations
+
+from connect.kit import event_types, registry
+from connect.kit.event_types import EventType
+from connect.kit.registry import Resource
+
+
+def register() -> None:
+    """Fill the registers; called once, when the apps are ready."""
+    from banks.domain.events import EVENT_TYPES
+    from banks.domain.institution_ids import PREFIX
+    from banks.selectors import accounts, connections, institutions, link_sessions, transactions
+    from banks.shapes.accounts import BankAccountOut
+    from banks.shapes.connections import ConnectionOut
+    from banks.shapes.institutions import InstitutionOut
+    from banks.shapes.link_sessions import LinkSessionOut
+    from banks.shapes.transactions import BankTransactionOut
+
+    resources = (
+        Resource(
+            PREFIX,
+            "banking.institution",
+            InstitutionOut,
+            institutions.load,
+            "banks/institutions/{id}",
+            "institutions:read",
+        ),
+        Resource("lks", "banking.link_session", LinkSessionOut, link_sessions.load, None, "link_sessions:read"),
+        Resource(
+            "conn",
+            "banking.connection",
+            ConnectionOut,
+            connections.load,
+            "banks/connections/{id}",
+            "connections:read",
+        ),
+        Resource("bka", "banking.account", BankAccountOut, accounts.load, "banks/accounts/{id}", "accounts:read"),
+        Resource(
+            "btx",
+            "banking.transaction",
+            BankTransactionOut,
+            transactions.load,
+            "banks/transactions/{id}",
+            "transactions:read",
+        ),
+    )
+    for resource in resources:
+        registry.register(resource)
+    shapes = {resource.object: resource.shape for resource in resources}
+    event_types.register(
+        EventType(known.name, known.object, shapes[known.object], known.description) for known in EVENT_TYPES.values()
+    )

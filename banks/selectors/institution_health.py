@@ -1,0 +1,27 @@
+"""How banks are doing, from the incidents that are going on and the calls of the last hours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from banks.domain.health import Standing
+from banks.models import InstitutionHealth, InstitutionIncident
+from connect.kit import clock
+
+WINDOW: Final = timedelta(hours=24)
+"""How far back calls speak for a bank; without one in this time nothing is known."""
+
+
+def statuses(institution_ids: Sequence[UUID]) -> dict[UUID, Standing]:
+    """For each bank how it is doing: by its open incident, else healthy when calls of the last day say so."""
+    found = dict.fromkeys(institution_ids, Standing.UNKNOWN)
+    heard = InstitutionHealth.objects.filter(
+        institution_id__in=institution_ids, window_start__gte=clock.wall() - WINDOW, successes__gt=0
+    )
+    found.update(dict.fromkeys(heard.values_list("institution_id", flat=True), Standing.HEALTHY))
+    incidents = InstitutionIncident.objects.filter(institution_id__in=institution_ids, ended_at=None)
+    found.update({known: Standing(status) for known, status in incidents.values_list("institution_id", "status")})
+    return found

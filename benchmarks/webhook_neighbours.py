@@ -59,7 +59,7 @@ class Misbehaving(Answering):
         self.writable = asyncio.Event()
         self.writable.set()
 
-    def requested(self, request: bytes) -> None:  # noqa: ARG002 - every request is answered alike
+    def requested(self, request: bytes) -> None:
         if not self.ill.value:
             self.transport.write(ANSWER)
             return

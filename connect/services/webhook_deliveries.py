@@ -341,7 +341,7 @@ def _complete_attempts(answers: dict[tuple[UUID, int], Answer], now: datetime) -
             "duration": answer.duration_ms,
             "status": answer.status,
             "headers": None if answer.status is None else domain.kept_headers(answer.headers),
-            "body": domain.readable(answer.body),
+            "body": domain.readable(answer.body, domain.ANSWER_MAX),
             "kind": answer.error_kind[:20],
             "error": answer.error[:300],
         }

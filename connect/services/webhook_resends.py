@@ -64,15 +64,8 @@ def replay(
     disabled or did not exist. Otherwise it is everything. What is already waiting to be sent is left as it is.
     Raises `ResourceMissing`, `WebhookEndpointDisabled`, and `ParameterInvalid` for a range that is empty or too large.
     """
-    until = until or caller.clock.wall() + timedelta(milliseconds=1)
-    if since >= until:
-        raise ParameterInvalid("since must be earlier than until, and not in the future.", param="since")
-    endpoint = _enabled(caller, endpoint_id)
-    wanted = _replayed(endpoint, since, until, only_failed=only_failed)
-    if len(wanted) > REPLAY_MAX:
-        raise ParameterInvalid(
-            f"More than {REPLAY_MAX} events fall into this range. Choose a shorter one and repeat.", param="since"
-        )
+    until = until or until_now(caller)
+    endpoint, wanted = _replayable(caller, endpoint_id, since, until, only_failed=only_failed)
     _set_going(caller, endpoint.id, wanted)
     audit.record(
         caller,
@@ -84,6 +77,17 @@ def replay(
         deliveries=len(wanted),
     )
     return shapes.replay(endpoint.id, len(wanted))
+
+
+def until_now(caller: Caller) -> datetime:
+    """The end of a range that holds everything recorded so far."""
+    return caller.clock.wall() + timedelta(milliseconds=1)
+
+
+def count_replay(caller: Caller, *, endpoint_id: str, since: datetime, until: datetime, only_failed: bool) -> int:
+    """How many deliveries `replay` would set going now. Changes nothing; refuses what it refuses."""
+    _, wanted = _replayable(caller, endpoint_id, since, until, only_failed=only_failed)
+    return len(wanted)
 
 
 def send_test(caller: Caller, *, endpoint_id: str, type: str) -> WebhookDeliveryOut:  # noqa: A002 - as on the wire
@@ -129,6 +133,21 @@ def _enabled(caller: Caller, endpoint_id: str) -> WebhookEndpoint:
     if row.status != WebhookEndpoint.Status.ENABLED:
         raise WebhookEndpointDisabled
     return row
+
+
+def _replayable(
+    caller: Caller, endpoint_id: str, since: datetime, until: datetime, *, only_failed: bool
+) -> tuple[WebhookEndpoint, list[UUID]]:
+    """The endpoint, locked, and the events to send it again."""
+    if since >= until:
+        raise ParameterInvalid("since must be earlier than until, and not in the future.", param="since")
+    endpoint = _enabled(caller, endpoint_id)
+    wanted = _replayed(endpoint, since, until, only_failed=only_failed)
+    if len(wanted) > REPLAY_MAX:
+        raise ParameterInvalid(
+            f"More than {REPLAY_MAX} events fall into this range. Choose a shorter one and repeat.", param="since"
+        )
+    return endpoint, wanted
 
 
 def _replayed(endpoint: WebhookEndpoint, since: datetime, until: datetime, *, only_failed: bool) -> list[UUID]:

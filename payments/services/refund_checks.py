@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 import structlog
+from django.db.models import Q
 
 from connect.kit import clock
 from connect.kit.caller import Caller
@@ -27,12 +29,23 @@ log = structlog.get_logger(__name__)
 def check_due(caller: Caller, clock_id: UUID | None = None) -> int:
     """Ask about every refund whose `check_at` has come by the caller's business clock, and record the answers.
 
-    Of the refunds that live by the test clock `clock_id`, or by none; at most `BATCH`. As with open attempts, whoever
-    asks holds the attempt's lease. Returns how many were asked about.
+    Of the refunds that live by the test clock `clock_id`, or by none. By the machine's time at most `BATCH`, and the
+    next run goes on; while a clock is moved, all. As with open attempts, whoever asks holds the attempt's lease.
+    Returns how many were asked about.
     """
-    with use_environment(caller.environment):
-        due = Refund.objects.filter(check_at__lte=caller.clock.business(), test_clock_id=clock_id)
-        found = list(due.order_by("check_at", "id")[:BATCH])
+    asked, after = 0, Q()
+    while True:
+        with use_environment(caller.environment):
+            due = Refund.objects.filter(after, check_at__lte=caller.clock.business(), test_clock_id=clock_id)
+            found = list(due.order_by("check_at", "id")[:BATCH])
+        asked += _check(caller, found, clock_id)
+        if caller.clock.frozen_at is None or len(found) < BATCH:
+            return asked
+        last = found[-1]
+        after = Q(check_at__gt=last.check_at) | Q(check_at=last.check_at, id__gt=last.id)
+
+
+def _check(caller: Caller, found: Sequence[Refund], clock_id: UUID | None) -> int:
     asked = 0
     for refund in found:
         own = replace(caller, account=refund.account_id)

@@ -378,7 +378,21 @@ def test_nothing_of_a_card_is_kept(session, payer, environment, now):
 
 def test_the_job_finds_what_is_overdue(session, environment):
     session()
-    with use_environment(environment):
-        assert checkout_sessions.overdue(Caller.system(environment, "tests")) == []
-    with time_machine.travel(clock.wall() + timedelta(days=2), tick=False), use_environment(environment):
-        assert len(checkout_sessions.overdue(Caller.system(environment, "tests"))) == 1
+    assert checkout_sessions.expire_due(Caller.system(environment, "tests")) == 0
+    with time_machine.travel(clock.wall() + timedelta(days=2), tick=False):
+        assert checkout_sessions.expire_due(Caller.system(environment, "tests")) == 1
+
+
+def test_one_session_that_cannot_be_expired_does_not_stop_the_others(session, environment, now, monkeypatch):
+    broken, fine = session(), session()
+    original = checkout_sessions.expire
+
+    def expire(caller, *, session_id):
+        if session_id == broken["id"]:
+            raise LookupError("no such price")
+        return original(caller, session_id=session_id)
+
+    monkeypatch.setattr(checkout_sessions, "expire", expire)
+    with time_machine.travel(clock.wall() + timedelta(days=2), tick=False):
+        assert checkout_sessions.expire_due(Caller.system(environment, "tests")) == 1
+    assert (now(broken)["status"], now(fine)["status"]) == ("open", "expired")

@@ -254,6 +254,25 @@ def test_a_refund_fails_when_the_clock_gets_there_and_the_ledger_knows_when(api,
     books.check_balance(api)
 
 
+def test_all_that_is_due_at_one_moment_is_done_however_much_it_is(api, books, clock_at, advance, pay, monkeypatch):
+    """More than a job takes in one go: nothing stays behind when the clock is ready."""
+    from payments.services import holds, refund_checks
+
+    monkeypatch.setattr(holds, "BATCH", 2)
+    monkeypatch.setattr(refund_checks, "BATCH", 2)
+    found = clock_at()
+    customer = customer_of(api, found)["id"]
+    paid = pay(customer, "pm_card_pendingRefund")
+    refunds = [api.post("/v1/refunds", {"payment_intent": paid["id"], "amount": 100}).json() for _ in range(5)]
+    held = [pay(customer, capture_method="manual") for _ in range(5)]
+    assert advance(found, NOON + 7 * DAY)["status"] == "ready"
+    after = [api.get(f"/v1/refunds/{one['id']}").json()["status"] for one in refunds]
+    assert after == ["succeeded"] * 5
+    ended = [api.get(f"/v1/payment_intents/{one['id']}").json() for one in held]
+    assert {(one["status"], one["canceled_at"]) for one in ended} == {("canceled", NOON + 7 * DAY)}
+    books.check_balance(api)
+
+
 def test_the_machines_clock_leaves_frozen_things_alone(api, books, clock_at, pay):
     """A clock far in the past: by the machine everything would be due long since."""
     from payments.services import balance_transactions, holds, refund_checks

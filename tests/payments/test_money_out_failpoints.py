@@ -110,3 +110,35 @@ def test_a_check_that_dies_between_question_and_answer_is_made_again(api, books,
     assert api.get(f"/v1/refunds/{refund['id']}").json()["status"] == "failed"
     assert len(books.postings(refund["id"])) == 2
     books.check_balance(api)
+
+
+@pytest.mark.parametrize("silence", ["fail_before", "fail_after"])
+@pytest.mark.parametrize("operation", ["authorize", *AFTERWARDS])
+def test_a_question_nobody_heard_says_nothing_about_the_money(
+    api, books, intent, held, processor, monkeypatch, operation, silence
+):
+    """It was done and never written down, and the processor is away when the same key asks: nobody may conclude that
+    nothing happened, and do it a second time.
+    """
+    if operation == "authorize":
+        path, body, money = (
+            PATH,
+            {"amount": 1000, "currency": "eur", "payment_method": "pm_card_visa", "confirm": True},
+            1000,
+        )
+    else:
+        _, path, body = prepare(operation, intent, held)
+        money = AFTERWARDS[operation][-1]
+    monkeypatch.setitem(failpoints._ARMED, "payments.attempt.called", Trap("raise"))
+    assert api.post(path, body, idempotency_key="k").status_code == 500
+    monkeypatch.delitem(failpoints._ARMED, "payments.attempt.called")
+    books.let_leases_run_out()
+    processor.will("status", silence)
+    answer = api.post(path, body, idempotency_key="k")
+    assert answer.status_code == 200, answer.content
+    assert answer.json()["status"] in {"processing", "pending", "requires_capture"}
+    books.let_leases_run_out()
+    assert payment_attempts.settle_open(books.caller) == 1
+    assert [name for name, _ in processor.calls].count(operation) == 1
+    assert processor.balance_minor == money
+    books.check_balance(api)

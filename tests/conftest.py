@@ -72,6 +72,19 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.update(FC_TEST_BASE=name, FC_TEST_FACTS=str(facts))
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """A long run (`make soak`) is written down."""
+    if config.option.markexpr != "soak":
+        return
+    from tests import soak
+
+    found = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    reports = [report for report in found if isinstance(report, pytest.TestReport)]
+    if called := [report for report in reports if report.when == "call" or report.failed]:
+        page = soak.write(called, list(config.invocation_params.args))
+        terminalreporter.write_line(f"written to {page.relative_to(ROOT)}")
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
     """A copy of the base instead of pytest-django's migrations."""

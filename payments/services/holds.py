@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 import structlog
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from connect.kit import ids
 from connect.kit.caller import Caller
@@ -16,6 +16,7 @@ from connect.kit.tenancy import use_environment
 from payments.domain.payment_intent_state import CancellationReason
 from payments.models import Charge
 from payments.services import locks, payment_outcomes
+from payments.services.due import in_order
 
 BATCH: Final = 500
 log = structlog.get_logger(__name__)
@@ -24,28 +25,22 @@ log = structlog.get_logger(__name__)
 def expire_due(caller: Caller, clock_id: UUID | None = None) -> int:
     """Release the holds that ran out by the caller's business clock, in the order in which they did.
 
-    Of the charges that live by the test clock `clock_id`, or by none; each in a transaction of its own. By the
-    machine's time at most `BATCH`, and the next run goes on; while a clock is moved, all. The processor lets them go by
-    itself and is not asked. One whose capture or release is with the processor is left to that. Returns how many were
-    released.
+    Of the charges that live by the test clock `clock_id`, or by none; each in a transaction of its own. The processor
+    lets them go by itself and is not asked. One whose capture or release is with the processor is left to that. Returns
+    how many were released.
     """
-    expired, after = 0, Q()
-    while True:
-        with use_environment(caller.environment):
-            due = _held(clock_id).filter(after, capture_before__lte=caller.clock.business())
-            found = list(due.order_by("capture_before", "id")[:BATCH])
-        for charge in found:
-            try:
-                with use_environment(caller.environment):
-                    expired += _expire(replace(caller, account=charge.account_id), charge.payment_intent_id, charge.id)
-            except Exception:  # the others must not wait for this one; the next run finds it again
-                log.exception("hold_not_expired", charge=ids.encode("ch", charge.id))
-                if clock_id is not None:
-                    raise
-        if caller.clock.frozen_at is None or len(found) < BATCH:
-            return expired
-        last = found[-1]
-        after = Q(capture_before__gt=last.capture_before) | Q(capture_before=last.capture_before, id__gt=last.id)
+    with use_environment(caller.environment):
+        due = _held(clock_id).filter(capture_before__lte=caller.clock.business())
+    expired = 0
+    for known in in_order(caller, due, "capture_before", size=BATCH):
+        try:
+            with use_environment(caller.environment):
+                expired += _expire(replace(caller, account=known.account_id), known.payment_intent_id, known.id)
+        except Exception:  # the others must not wait for this one; the next run finds it again
+            log.exception("hold_not_expired", charge=ids.encode("ch", known.id))
+            if clock_id is not None:
+                raise
+    return expired
 
 
 def next_due_at(_: Caller, clock_id: UUID | None, after: datetime) -> datetime | None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 import structlog
-from django.db.models import Q
 
 from connect.kit import clock
 from connect.kit.caller import Caller
@@ -20,6 +18,7 @@ from connect.selectors import test_clocks
 from payments.domain.refund_state import is_returned
 from payments.models import Refund
 from payments.services import locks, payment_attempts, processor_calls, refund_outcomes
+from payments.services.due import in_order
 from payments.services.processor_calls import Answer
 
 BATCH: Final = 100
@@ -29,25 +28,13 @@ log = structlog.get_logger(__name__)
 def check_due(caller: Caller, clock_id: UUID | None = None) -> int:
     """Ask about every refund whose `check_at` has come by the caller's business clock, and record the answers.
 
-    Of the refunds that live by the test clock `clock_id`, or by none. By the machine's time at most `BATCH`, and the
-    next run goes on; while a clock is moved, all. As with open attempts, whoever asks holds the attempt's lease.
-    Returns how many were asked about.
+    Of the refunds that live by the test clock `clock_id`, or by none. As with open attempts, whoever asks holds the
+    attempt's lease. Returns how many were asked about.
     """
-    asked, after = 0, Q()
-    while True:
-        with use_environment(caller.environment):
-            due = Refund.objects.filter(after, check_at__lte=caller.clock.business(), test_clock_id=clock_id)
-            found = list(due.order_by("check_at", "id")[:BATCH])
-        asked += _check(caller, found, clock_id)
-        if caller.clock.frozen_at is None or len(found) < BATCH:
-            return asked
-        last = found[-1]
-        after = Q(check_at__gt=last.check_at) | Q(check_at=last.check_at, id__gt=last.id)
-
-
-def _check(caller: Caller, found: Sequence[Refund], clock_id: UUID | None) -> int:
+    with use_environment(caller.environment):
+        due = Refund.objects.filter(check_at__lte=caller.clock.business(), test_clock_id=clock_id)
     asked = 0
-    for refund in found:
+    for refund in in_order(caller, due, "check_at", size=BATCH):
         own = replace(caller, account=refund.account_id)
         with use_environment(caller.environment):
             waiting = _claim(own, refund)
@@ -55,8 +42,9 @@ def _check(caller: Caller, found: Sequence[Refund], clock_id: UUID | None) -> in
             continue
         asked += 1
         try:
+            failpoint("payments.settle.claimed", waiting.call.kind)
             answer = processor_calls.ask(waiting)
-            failpoint("payments.settle.asked")
+            failpoint("payments.settle.asked", waiting.call.kind)
             with use_environment(caller.environment):
                 _record(own, refund, waiting, answer)
         except Exception:  # the others must not wait for this one; its lease brings it back

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,10 +14,11 @@ from django.test import Client
 
 from connect.kit import clock
 from connect.kit.caller import Caller
+from connect.kit.clock import Clock
 from connect.kit.tenancy import use_environment
 from payments import tasks
 from payments.models import CheckoutSession, PaymentAttempt
-from payments.services import checkout_sessions, payment_attempts
+from payments.services import checkout_sessions, holds, payment_attempts
 from tests.checkout.conftest import GOOD, POOR, TYPO, Payer, alert
 from tests.payments.books import Books
 
@@ -212,6 +214,19 @@ def test_a_held_payment_completes_the_session_and_is_paid_when_captured(api, ses
     held = now(made)
     assert (held["status"], held["payment_status"]) == ("complete", "unpaid")
     assert api.post(f"/v1/payment_intents/{held['payment_intent']}/capture").status_code == 200
+    assert now(made)["payment_status"] == "paid"
+
+
+def test_a_held_payment_that_runs_out_after_a_part_was_captured_is_paid(api, books, session, payer, now):
+    made = session(payment_intent_data={"capture_method": "manual"})
+    payer(made).pay()
+    intent = now(made)["payment_intent"]
+    part = {"amount_to_capture": 100, "final_capture": False}
+    assert api.post(f"/v1/payment_intents/{intent}/capture", part).status_code == 200
+    assert now(made)["payment_status"] == "unpaid"
+    later = replace(books.caller, clock=Clock(frozen_at=clock.wall() + timedelta(days=8)))
+    assert holds.expire_due(later) == 1
+    assert api.get(f"/v1/payment_intents/{intent}").json()["status"] == "succeeded"
     assert now(made)["payment_status"] == "paid"
 
 

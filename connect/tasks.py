@@ -1,4 +1,8 @@
-"""Background jobs of the floor. Names are stable: messages under way and schedules in the database carry them."""
+"""Background jobs of the floor. Names are stable: messages under way and schedules in the database carry them.
+
+A tick asks which environments have work and queues one message for each of them, so that what goes wrong in one holds
+up no other. Exceptions are the ticks whose work is in no environment.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,18 @@ from uuid import UUID
 
 from celery import shared_task
 
+from connect.domain import retention as rules
+from connect.domain.retention import Rule
 from connect.kit.caller import Caller
 from connect.kit.tenancy import use_environment
 from connect.selectors import environments, sweeps
 from connect.services import environments as environment_services
-from connect.services import idempotency, request_log_drain, test_clocks, webhook_notices, webhook_resends
+from connect.services import request_log_drain, retention, test_clocks, webhook_notices
 
 
 @shared_task(name="connect.drain_request_log")
 def drain_request_log() -> int:
-    """Write the request log and usage to the database, every second; returns the number of new records."""
+    """Write the request log and usage to the database; returns the number of new records."""
     return request_log_drain.drain()
 
 
@@ -29,19 +35,51 @@ def provision_environments() -> int:
     return made
 
 
+# --- what was kept long enough ----------------------------------------------------------------------------------------
+
+
 @shared_task(name="connect.prune_request_logs")
 def prune_request_logs() -> int:
-    """Delete request log rows that are older than their tier keeps; returns how many."""
-    pruned = request_log_drain.prune_public()
-    for environment in environments.ready():
-        pruned += request_log_drain.prune(environment)
-    return pruned
+    """Delete requests that belong to no environment, and queue `prune` for environments with an old request log."""
+    retention.prune_public()
+    return _queue_prune(rules.REQUEST_LOG)
 
 
 @shared_task(name="connect.prune_idempotency_keys")
 def prune_idempotency_keys() -> int:
-    """Delete stored answers older than `idempotency.KEPT_HOURS`; returns how many."""
-    return sum(idempotency.prune(environment) for environment in environments.ready())
+    """Queue `prune` for every environment with answers that were kept long enough."""
+    return _queue_prune(rules.IDEMPOTENCY_KEYS)
+
+
+@shared_task(name="connect.prune_webhook_log")
+def prune_webhook_log() -> int:
+    """Queue `prune` for every environment with old attempts, and for every one with old deliveries."""
+    return _queue_prune(rules.WEBHOOK_ATTEMPTS) + _queue_prune(rules.WEBHOOK_DELIVERIES)
+
+
+@shared_task(name="connect.prune_events")
+def prune_events() -> int:
+    """Queue `prune` for every environment with events that were kept long enough."""
+    return _queue_prune(rules.EVENTS)
+
+
+@shared_task(name="connect.prune")
+def prune(environment_id: str, rule: str) -> int:
+    """Delete what the environment keeps no longer by the rule of this name; returns how many rows."""
+    environment = environments.by_id(UUID(environment_id))
+    if environment is None:
+        return 0
+    return retention.prune(environment, rules.RULES[rule])
+
+
+def _queue_prune(rule: Rule) -> int:
+    found = list(sweeps.environments_where(*retention.old(rule)))
+    for environment in found:
+        prune.delay(str(environment.id), rule.name)
+    return len(found)
+
+
+# --- test clocks ------------------------------------------------------------------------------------------------------
 
 
 @shared_task(name="connect.find_stuck_test_clocks")
@@ -65,22 +103,45 @@ def advance_test_clocks(environment_id: str) -> int:
 
 @shared_task(name="connect.delete_old_test_clocks")
 def delete_old_test_clocks() -> int:
-    """Delete test clocks after their time; returns how many."""
+    """Queue `delete_test_clocks` for every environment with a clock whose time is over."""
     condition = "deleted_at IS NULL AND deletes_after < clock_timestamp()"
-    deleted = 0
-    for environment in list(sweeps.environments_where("connect_test_clock", condition)):
+    found = list(sweeps.environments_where("connect_test_clock", condition))
+    for environment in found:
+        delete_test_clocks.delay(str(environment.id))
+    return len(found)
+
+
+@shared_task(name="connect.delete_test_clocks")
+def delete_test_clocks(environment_id: str) -> int:
+    """Delete the environment's clocks whose time is over, a batch in each transaction; returns how many."""
+    environment = environments.by_id(UUID(environment_id))
+    if environment is None:
+        return 0
+    caller, deleted = Caller.system(environment, "connect.delete_test_clocks"), 0
+    while True:
         with use_environment(environment):
-            deleted += test_clocks.delete_old(Caller.system(environment, "connect.delete_old_test_clocks"))
-    return deleted
+            count = test_clocks.delete_old(caller)
+        deleted += count
+        if count < test_clocks.BATCH:
+            return deleted
+
+
+# --- webhooks ---------------------------------------------------------------------------------------------------------
 
 
 @shared_task(name="connect.send_webhook_notices")
 def send_webhook_notices() -> int:
-    """Mail people about webhook endpoints that were disabled; returns how many mails."""
-    return sum(webhook_notices.send_due(environment) for environment in sweeps.environments_where(*webhook_notices.DUE))
+    """Queue `send_notices` for every environment with a webhook endpoint whose disabling is to be told."""
+    found = list(sweeps.environments_where(*webhook_notices.DUE))
+    for environment in found:
+        send_notices.delay(str(environment.id))
+    return len(found)
 
 
-@shared_task(name="connect.prune_webhook_log")
-def prune_webhook_log() -> int:
-    """Delete ended webhook deliveries that are older than their tier keeps; returns how many."""
-    return sum(webhook_resends.prune(environment) for environment in environments.ready())
+@shared_task(name="connect.send_notices")
+def send_notices(environment_id: str) -> int:
+    """Mail people about the environment's webhook endpoints that were disabled; returns how many mails."""
+    environment = environments.by_id(UUID(environment_id))
+    if environment is None:
+        return 0
+    return webhook_notices.send_due(environment)

@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from unfold.decorators import action
+from unfold.decorators import action, display
 
 from connect.admin import access, columns
 from connect.admin.confirmation import confirm
@@ -18,6 +18,7 @@ from connect.kit import clock
 from connect.kit.tenancy import use_environment
 from connect.services import audit
 from payments.models import (
+    Authentication,
     BalanceTransaction,
     Charge,
     CheckoutLineItem,
@@ -29,6 +30,7 @@ from payments.models import (
     Price,
     Product,
     Refund,
+    SetupIntent,
 )
 from payments.services import payment_attempts, processor_calls
 
@@ -44,6 +46,7 @@ INTENT_COLOURS = {
 REFUND_COLOURS = {
     "succeeded": "success", "pending": "info", "requires_action": "warning", "failed": "danger", "canceled": "danger",
 }  # fmt: skip
+SETUP_COLOURS = {"succeeded": "success", "canceled": "danger", "processing": "info", "requires_action": "warning"}
 ATTEMPT_COLOURS = {"approved": "success", "open": "warning", "declined": "danger", "action_required": "info"}
 
 
@@ -61,6 +64,7 @@ class PaymentIntentAdmin(RowAdmin):
     method = columns.reference("payment_method_id", "pm", title="Payment method")
     charge = columns.reference("latest_charge_id", "ch", title="Latest charge")
     attempt = columns.reference("open_attempt_id", "patt", title="Open attempt")
+    clock = columns.reference("test_clock_id", "clock", title="Test clock")
     account = columns.account()
     last_error = columns.data("last_payment_error")
     waits_for = columns.data("next_action")
@@ -69,10 +73,55 @@ class PaymentIntentAdmin(RowAdmin):
     list_filter = ("status",)
     fieldsets = (
         (None, {"fields": ("public_id", "progress", "amount", "capturable", "received", "capture_method", "account")}),
-        ("Belongs to", {"fields": ("customer", "method", "charge", "attempt")}),
+        ("Belongs to", {"fields": ("customer", "method", "charge", "attempt", "clock")}),
         ("State", {"fields": ("last_error", "waits_for", "cancellation_reason", "canceled_at")}),
         ("Details", {"fields": ("description", "statement_descriptor", "receipt_email", "created_at", "details")}),
     )
+
+
+@admin.register(SetupIntent, site=environment_site)
+class SetupIntentAdmin(RowAdmin):
+    """The wish to keep a payment method for later. What lets a payer confirm it is stored nowhere."""
+
+    prefix = "seti"
+    references = {"cus": "customer_id", "pm": "payment_method_id", "patt": "open_attempt_id"}
+    progress = columns.state("status", SETUP_COLOURS)
+    customer = columns.reference("customer_id", "cus")
+    method = columns.reference("payment_method_id", "pm", title="Payment method")
+    attempt = columns.reference("open_attempt_id", "patt", title="Open attempt")
+    clock = columns.reference("test_clock_id", "clock", title="Test clock")
+    account = columns.account()
+    last_error = columns.data("last_setup_error")
+    details = columns.data("metadata")
+    list_display = ("public_id", "progress", "usage", "customer", "method", "account", "created_at")
+    list_filter = ("status", "usage")
+    fields = (
+        "public_id", "progress", "usage", "customer", "method", "attempt", "clock", "last_error", "cancellation_reason",
+        "canceled_at", "description", "account", "created_at", "details",
+    )  # fmt: skip
+
+
+@admin.register(Authentication, site=environment_site)
+class AuthenticationAdmin(RowAdmin):
+    """A payer who was sent to the issuer's page. What opens that page is stored only as a hash, and not shown."""
+
+    references = {"pi": "payment_intent_id", "seti": "setup_intent_id", "pm": "payment_method_id"}
+    progress = columns.state("state", {"authenticated": "success", "failed": "danger", "pending": "warning"})
+    intent = columns.reference("payment_intent_id", "pi", title="Payment intent")
+    setup = columns.reference("setup_intent_id", "seti", title="Setup intent")
+    method = columns.reference("payment_method_id", "pm", title="Payment method")
+    account = columns.account()
+    list_display = ("id", "progress", "intent", "setup", "method", "account", "created_at")
+    list_filter = ("state",)
+    fields = (
+        "id", "progress", "asked", "intent", "setup", "method", "return_url", "failures", "account", "created_at",
+        "seen_at", "settled_at", "expires_at",
+    )  # fmt: skip
+
+    @display(description="Amount")
+    def asked(self, row: Authentication) -> str:
+        """The amount it holds for; a setup has none."""
+        return columns.money_text(row.amount_minor, row.currency or "")
 
 
 @admin.register(Charge, site=environment_site)
@@ -92,13 +141,15 @@ class ChargeAdmin(RowAdmin):
     method = columns.reference("payment_method_id", "pm", title="Payment method")
     line = columns.reference("balance_transaction_id", "txn", title="Balance transaction")
     hold = columns.reference("hold_id", "lhold")
+    clock = columns.reference("test_clock_id", "clock", title="Test clock")
     account = columns.account()
     verdict = columns.data("outcome")
     card = columns.data("payment_method_details")
     list_display = ("public_id", "amount", "progress", "failure_code", "intent", "account", "created_at")
+    list_filter = ("status",)
     fieldsets = (
         (None, {"fields": ("public_id", "progress", "amount", "captured_amount", "refunded_amount", "account")}),
-        ("Belongs to", {"fields": ("intent", "customer", "method", "line", "hold")}),
+        ("Belongs to", {"fields": ("intent", "customer", "method", "line", "hold", "clock")}),
         (
             "Processor",
             {"fields": ("processor", "processor_reference", "failure_code", "failure_message", "verdict", "card")},
@@ -122,6 +173,7 @@ class RefundAdmin(RowAdmin):
     intent = columns.reference("payment_intent_id", "pi", title="Payment intent")
     line = columns.reference("balance_transaction_id", "txn", title="Balance transaction")
     return_line = columns.reference("failure_balance_transaction_id", "txn", title="Returned by")
+    clock = columns.reference("test_clock_id", "clock", title="Test clock")
     attempt = columns.reference("attempt_id", "patt")
     account = columns.account()
     details = columns.data("metadata")
@@ -129,7 +181,7 @@ class RefundAdmin(RowAdmin):
     list_filter = ("status",)
     fields = (
         "public_id", "amount", "progress", "reason", "failure_reason", "charge", "intent", "line", "return_line",
-        "attempt", "processor_reference", "check_at", "account", "created_at", "details",
+        "attempt", "clock", "processor_reference", "check_at", "account", "created_at", "details",
     )  # fmt: skip
 
 
@@ -138,16 +190,17 @@ class CustomerAdmin(RowAdmin):
     """A payer whom an app knows."""
 
     prefix = "cus"
-    references = {"pm": "default_payment_method_id"}
+    references = {"pm": "default_payment_method_id", "clock": "test_clock_id"}
     exact = ("email",)
     method = columns.reference("default_payment_method_id", "pm", title="Default payment method")
+    clock = columns.reference("test_clock_id", "clock", title="Test clock")
     account = columns.account()
     lives_at = columns.data("address")
     details = columns.data("metadata")
     list_display = ("public_id", "email", "name", "account", "created_at", "deleted_at")
     fields = (
-        "public_id", "email", "name", "phone", "description", "lives_at", "method", "account", "created_at",
-        "deleted_at", "details",
+        "public_id", "email", "name", "phone", "description", "lives_at", "method", "clock", "account",
+        "created_at", "deleted_at", "details",
     )  # fmt: skip
 
 
@@ -227,10 +280,11 @@ class CheckoutSessionAdmin(RowAdmin):
     """One visit to the hosted page. What opens it is not shown: whoever has it could pay."""
 
     prefix = "cs"
-    references = {"pi": "payment_intent_id", "cus": "customer_id"}
+    references = {"pi": "payment_intent_id", "seti": "setup_intent_id", "cus": "customer_id"}
     total = columns.amount("amount_total_minor", title="Total")
     progress = columns.state("status", {"complete": "success", "open": "info", "expired": "danger"})
     intent = columns.reference("payment_intent_id", "pi", title="Payment intent")
+    setup = columns.reference("setup_intent_id", "seti", title="Setup intent")
     customer = columns.reference("customer_id", "cus")
     account = columns.account()
     typed = columns.data("customer_details")
@@ -239,9 +293,9 @@ class CheckoutSessionAdmin(RowAdmin):
     list_display = ("public_id", "mode", "total", "progress", "payment_status", "intent", "account", "created_at")
     list_filter = ("status", "payment_status")
     fields = (
-        "public_id", "mode", "total", "progress", "payment_status", "intent", "customer", "client_reference_id",
-        "success_url", "cancel_url", "locale", "expires_at", "completed_at", "receipt_due_at", "typed", "asks_for",
-        "account", "created_at", "details",
+        "public_id", "mode", "total", "progress", "payment_status", "intent", "setup", "customer",
+        "client_reference_id", "success_url", "cancel_url", "locale", "expires_at", "completed_at", "receipt_due_at",
+        "typed", "asks_for", "account", "created_at", "details",
     )  # fmt: skip
 
 
@@ -264,9 +318,10 @@ class PaymentAttemptAdmin(RowAdmin):
     """Every call to a processor, and what it said. An open one can be asked about again."""
 
     prefix = processor_calls.PREFIX
-    references = {"pi": "payment_intent_id", "ch": "charge_id"}
+    references = {"pi": "payment_intent_id", "seti": "setup_intent_id", "ch": "charge_id"}
     progress = columns.state("state", ATTEMPT_COLOURS, title="State")
     intent = columns.reference("payment_intent_id", "pi", title="Payment intent")
+    setup = columns.reference("setup_intent_id", "seti", title="Setup intent")
     charge = columns.reference("charge_id", "ch")
     account = columns.account()
     asked = columns.data("request")
@@ -275,7 +330,7 @@ class PaymentAttemptAdmin(RowAdmin):
     list_filter = ("state", "kind")
     actions_list = ("settle_open",)
     fields = (
-        "public_id", "kind", "progress", "processor", "intent", "charge", "account", "tries", "lease_until",
+        "public_id", "kind", "progress", "processor", "intent", "setup", "charge", "account", "tries", "lease_until",
         "status_before", "asked", "answered", "created_at", "settled_at",
     )  # fmt: skip
 

@@ -76,11 +76,12 @@ def register() -> None:
 
 def register_timed_work() -> None:
     """Say what time does to payments; called once, when the apps are ready."""
-    from payments.services import balance_transactions, customers, holds, refund_checks
+    from payments.services import balance_transactions, checkout_sessions, customers, holds, refund_checks
 
     for work in (
         TimedWork("payments.holds", holds.next_due_at, holds.expire_due, customers.delete_of_clock),
         TimedWork("payments.balance", balance_transactions.next_due_at, balance_transactions.settle_all_due),
         TimedWork("payments.refunds", refund_checks.next_due_at, refund_checks.check_due),
+        TimedWork("payments.checkouts", checkout_sessions.next_due_at, checkout_sessions.expire_due),
     ):
         timed_work.register(work)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from uuid import UUID
 
 from celery import shared_task
 
 from connect.kit.caller import Caller
-from connect.kit.errors import DomainError
-from connect.kit.tenancy import use_environment
 from connect.selectors import environments, sweeps
 from payments.services import (
     balance_transactions,
@@ -71,25 +68,11 @@ def find_overdue_checkouts() -> int:
 
 @shared_task(name="payments.expire_checkouts")
 def expire_checkouts(environment_id: str) -> int:
-    """Expire the environment's overdue sessions, a transaction each; returns how many.
-
-    One that was paid in the meantime, or whose payment went to the processor, refuses and is left alone.
-    """
+    """Expire the environment's sessions whose time has run out; returns how many."""
     environment = environments.by_id(UUID(environment_id))
     if environment is None:
         return 0
-    job = Caller.system(environment, "payments.expire_checkouts")
-    with use_environment(environment):
-        overdue = checkout_sessions.overdue(job)
-    expired = 0
-    for account, session_id in overdue:
-        try:
-            with use_environment(environment):
-                checkout_sessions.expire(replace(job, account=account), session_id=session_id)
-        except DomainError:
-            continue
-        expired += 1
-    return expired
+    return checkout_sessions.expire_due(Caller.system(environment, "payments.expire_checkouts"))
 
 
 @shared_task(name="payments.find_due_receipts")

@@ -72,6 +72,19 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.update(FC_TEST_BASE=name, FC_TEST_FACTS=str(facts))
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """A long run (`make soak`) is written down."""
+    if config.option.markexpr != "soak":
+        return
+    from tests import soak
+
+    found = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    reports = [report for report in found if isinstance(report, pytest.TestReport)]
+    if called := [report for report in reports if report.when == "call" or report.failed]:
+        page = soak.write(called, list(config.invocation_params.args))
+        terminalreporter.write_line(f"written to {page.relative_to(ROOT)}")
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
     """A copy of the base instead of pytest-django's migrations."""
@@ -112,13 +125,14 @@ def _forgetful_process() -> Iterator[None]:
 
     from connect.clients import valkey
     from connect.selectors import credentials
-    from connect.services import limits
+    from connect.services import limits, request_logs
 
     # While Playwright keeps an event loop in this thread, Django has other connections here than afterwards, so these may
     # have outlived the database they were made for.
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:
             connection.close()
+    request_logs.buffer.flush()  # what an earlier test left with the buffer's thread would arrive in this one's log
     valkey.client().flushdb()
     limits.outage.reset()
     limits.local_failures.reset()

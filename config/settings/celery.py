@@ -43,11 +43,12 @@ CELERY_WORKER_SEND_TASK_EVENTS = False
 
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1  # seconds; the request log is drained every second
+# `expires`: a tick that nobody took in time is not worth taking, because the next one finds the same work. Without it a
+# worker that comes back after an hour would first go through an hour of ticks.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "request log: write to the database": {
         "task": "connect.drain_request_log",
         "schedule": 1.0,
-        # Nobody was there to take it: the next one does the same work.
         "options": {"expires": 5},
     },
     "environments: make what is pending": {
@@ -90,15 +91,36 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 10.0,
         "options": {"expires": 20},
     },
-    "test clocks: delete what is old": {"task": "connect.delete_old_test_clocks", "schedule": 3600.0},
+    "test clocks: delete what is old": {
+        "task": "connect.delete_old_test_clocks",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "webhooks: tell of disabled endpoints": {
         "task": "connect.send_webhook_notices",
         "schedule": 30.0,
         "options": {"expires": 60},
     },
-    "webhooks: forget old deliveries": {"task": "connect.prune_webhook_log", "schedule": 3600.0},
-    "request log: forget what is old": {"task": "connect.prune_request_logs", "schedule": 3600.0},
-    "idempotency: forget what is old": {"task": "connect.prune_idempotency_keys", "schedule": 3600.0},
+    "events: forget what is old": {
+        "task": "connect.prune_events",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    "webhooks: forget old deliveries": {
+        "task": "connect.prune_webhook_log",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    "request log: forget what is old": {
+        "task": "connect.prune_request_logs",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    "idempotency: forget what is old": {
+        "task": "connect.prune_idempotency_keys",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "ledger: release expired holds": {
         "task": "ledger.find_expired_holds",
         "schedule": 60.0,

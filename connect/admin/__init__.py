@@ -15,6 +15,7 @@ from connect.admin import (
     request_logs,
     test_clocks,
     users,
+    webhooks,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "request_logs",
     "test_clocks",
     "users",
+    "webhooks",
 ]

@@ -21,8 +21,8 @@ class EventAdmin(RowAdmin):
     account = columns.account()
     payload_shown = columns.data("payload", title="Payload")
     before = columns.data("previous_attributes")
-    list_display = ("public_id", "type", "object", "account", "created_at")
+    list_display = ("public_id", "type", "object", "account", "created_at", "fanned_out_at")
     fields = (
         "public_id", "type", "object", "account", "api_version", "schema_version", "request_id", "idempotency_key",
-        "created_at", "payload_shown", "before",
+        "created_at", "fanned_out_at", "payload_shown", "before",
     )  # fmt: skip

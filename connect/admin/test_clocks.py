@@ -20,6 +20,7 @@ class TestClockAdmin(RowAdmin):
     progress = columns.state("status", {"ready": "success", "advancing": "info", "internal_failure": "danger"})
     account = columns.account()
     list_display = ("public_id", "name", "progress", "frozen_time", "for_environment", "account", "created_at")
+    list_filter = ("status", "for_environment")
     fields = (
         "public_id", "name", "progress", "frozen_time", "target_time", "for_environment", "account", "lease_until",
         "created_at", "deletes_after", "deleted_at",

@@ -17,7 +17,7 @@ from uuid import UUID
 from rest_framework import serializers
 
 from connect.api.parsers import FormList
-from connect.kit import clock, currencies, ids, metadata, registry
+from connect.kit import clock, currencies, ids, metadata, registry, search
 from connect.kit.errors import MissingParameterTarget, ParameterInvalid, ParameterInvalidInteger
 from connect.kit.pages import TimeRange
 
@@ -75,6 +75,24 @@ class TextField(InputField, serializers.CharField):
         if self.pattern is not None and not self.pattern.fullmatch(text):
             raise ParameterInvalid(f"Invalid value for {param}: '{shorten(text)}'.", param=param)
         return text
+
+
+class SearchQueryField(TextField):
+    """A text in the search query language over `fields`, given to services as a `search.Query`."""
+
+    def __init__(self, fields: Mapping[str, search.Field], **kwargs: Any) -> None:
+        self.searched = fields
+        super().__init__(max_length=1000, **kwargs)
+
+    def read(self, value: Any, param: str) -> Any:
+        return search.parse(super().read(value, param), self.searched)
+
+    def described(self) -> dict[str, Any]:
+        return {
+            "description": "Clauses such as `email:'ana@example.com'` or `-metadata['order']:null`, up to"
+            f" {search.CLAUSES_MAX}, joined by AND or by OR. Fields and their operators:"
+            f" {search.described(self.searched)}."
+        }
 
 
 class IntegerField(InputField, serializers.IntegerField):

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from connect.clients import valkey
+from connect.clients import dispatcher_heartbeat, valkey
 from connect.kit import metrics
 from connect.services import schemas
 
@@ -39,10 +39,12 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 @require_safe
 def readyz(_request: HttpRequest) -> JsonResponse:
-    """Ready: database, broker and migrations. 503 naming what is not; a load balancer then looks elsewhere."""
+    """Ready: database, broker and migrations. 503 naming what is not; a load balancer then looks elsewhere. Whether a
+    dispatcher lives is told besides: without one, webhooks wait and requests do not.
+    """
     checks = {name: _run(name, check) for name, check in CHECKS.items()}
     ready = all(state == "ok" for state in checks.values())
-    return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
+    return JsonResponse({"ready": ready, "checks": checks, "dispatcher": _dispatcher()}, status=200 if ready else 503)
 
 
 @csrf_exempt
@@ -60,6 +62,13 @@ def metrics_text(request: HttpRequest) -> HttpResponse:
         text = b"Send 'Authorization: Bearer ' and FC_METRICS_TOKEN.\n"
         return HttpResponse(text, status=401, content_type="text/plain", headers={"WWW-Authenticate": "Bearer"})
     return HttpResponse(metrics.exposition(), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _dispatcher() -> str:
+    try:
+        return "alive" if dispatcher_heartbeat.heard() else "not seen"
+    except valkey.ValkeyError:
+        return "unknown"
 
 
 def _database() -> None:

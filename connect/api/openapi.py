@@ -22,7 +22,7 @@ from drf_spectacular.utils import Direction
 
 from connect.api.errors import ErrorBody, ServiceUnavailable
 from connect.api.fields import InputField
-from connect.api.pagination import list_parameters, list_schema
+from connect.api.pagination import list_parameters, list_schema, search_schema
 from connect.api.schemas import struct_schema
 from connect.api.serializers import InputSerializer, NoInput
 from connect.domain import errors as credentials
@@ -52,6 +52,7 @@ class Operation:
     output: Any
     input: type[InputSerializer]
     lists: bool
+    searches: bool
     errors: tuple[type[DomainError], ...]
     summary: str
 
@@ -61,16 +62,18 @@ def operation(
     *,
     input: type[InputSerializer] = NoInput,  # noqa: A002 - reads as what it is
     lists: bool = False,
+    searches: bool = False,
     errors: Iterable[type[DomainError]] = (),
     summary: str = "",
 ) -> Callable[[ViewMethod], ViewMethod]:
     """Describe a view's method; put it under `@action`.
 
-    `output` is a struct (or a union of structs); with `lists=True` it is what the list holds. `input` is the body of a
-    POST and the query of anything else. `errors` are those the service raises; what every endpoint can answer is added.
+    `output` is a struct (or a union of structs); with `lists=True` or `searches=True` it is what is listed or found.
+    `input` is the body of a POST and the query of anything else. `errors` are those the service raises; what every
+    endpoint can answer is added.
     `summary` defaults to the docstring's first line.
     """
-    described = Operation(output, input, lists, tuple(errors), summary)
+    described = Operation(output, input, lists, searches, tuple(errors), summary)
 
     def mark(method: ViewMethod) -> ViewMethod:
         method.operation = described  # type: ignore[attr-defined]
@@ -97,7 +100,7 @@ class AutoSchema(openapi.AutoSchema):
         found = getattr(self._method(), "operation", None)
         if found is None:
             warn(f"{self.method} {self.path} has no @operation")
-            return Operation(None, NoInput, lists=False, errors=(), summary="")
+            return Operation(None, NoInput, lists=False, searches=False, errors=(), summary="")
         return found
 
     def get_operation_id(self) -> str:
@@ -171,11 +174,12 @@ class AutoSchema(openapi.AutoSchema):
     def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
         described = self.described
         schema = self._output_schema(described.output)
-        answers = {
-            "200": _answer(
-                "The list." if described.lists else "The object.", list_schema(schema) if described.lists else schema
-            )
-        }
+        if described.lists:
+            answers = {"200": _answer("The list.", list_schema(schema))}
+        elif described.searches:
+            answers = {"200": _answer("What was found.", search_schema(schema))}
+        else:
+            answers = {"200": _answer("The object.", schema)}
         by_status: dict[int, list[type[DomainError]]] = {}
         for error in self._errors(described):
             by_status.setdefault(error.status, []).append(error)
@@ -191,6 +195,8 @@ class AutoSchema(openapi.AutoSchema):
             found.update(_WITH_INPUT)
         if self.method == "POST":
             found.update(_WITH_BODY)
+        if described.searches:
+            found |= {errors.SearchQueryInvalid, errors.MissingParameterTarget}
         if "{" in self.path:
             found.add(errors.ResourceMissing)
         return found

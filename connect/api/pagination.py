@@ -5,18 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
 
+from msgspec import UNSET
 from rest_framework.pagination import BasePagination
 from rest_framework.response import Response
 
 from connect.api.fields import IdField, IntegerField
 from connect.api.parsers import parse_query
+from connect.kit import ids
 from connect.kit.errors import ParameterInvalid, ParameterInvalidEmpty
-from connect.kit.pages import MAXIMUM_LIMIT, ListObject, Page, require_cursor, slice_queryset
+from connect.kit.pages import (
+    MAXIMUM_LIMIT,
+    Hits,
+    ListObject,
+    Page,
+    SearchResult,
+    require_cursor,
+    slice_queryset,
+)
 
 T = TypeVar("T")
 
 _LIMIT: Final = IntegerField(min_value=1, max_value=MAXIMUM_LIMIT)
 _CURSORS: Final = ("starting_after", "ending_before")
+TOTAL_COUNT: Final = "total_count"
+"""The one thing of a search's envelope that is expanded."""
 
 
 class CursorPage(BasePagination):
@@ -67,6 +79,43 @@ class CursorPage(BasePagination):
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         """`limit` and the two cursors, for the API's description."""
         return list_parameters()
+
+
+def search_envelope(path: str, hits: Hits[T], objects: Sequence[T], prefix: str) -> SearchResult[T]:
+    """The answer of a search: `hits`, with `objects` in the place of its own.
+
+    `next_page` is a place in the order of all objects, so it stays good whatever becomes of those before it.
+    """
+    last = ids.decode(prefix, getattr(objects[-1], "id", None)) if hits.has_more else None
+    return SearchResult(
+        url=path,
+        has_more=hits.has_more,
+        next_page=ids.encode("page", last) if last else None,
+        total_count=UNSET if hits.total_count is None else hits.total_count,
+        data=list(objects),
+    )
+
+
+def search_schema(items: dict[str, Any]) -> dict[str, Any]:
+    """JSON Schema of the search envelope around `items`."""
+    return {
+        "type": "object",
+        "properties": {
+            "object": {"type": "string", "const": "search_result"},
+            "url": {"type": "string", "description": "The path of this search, without host."},
+            "has_more": {"type": "boolean", "description": "Whether more objects follow."},
+            "next_page": {
+                "type": ["string", "null"],
+                "description": "Send it as `page`, with the same query, to read on; null on the last page.",
+            },
+            TOTAL_COUNT: {
+                "type": "integer",
+                "description": "How many objects there are, counted up to 10,000. Only there when expanded.",
+            },
+            "data": {"type": "array", "items": items},
+        },
+        "required": ["object", "url", "has_more", "next_page", "data"],
+    }
 
 
 def list_schema(items: dict[str, Any]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ from rest_framework import serializers
 from rest_framework.fields import SkipField, empty
 
 from connect.api.errors import from_validation_error
-from connect.api.fields import InputField, Reader, shorten
+from connect.api.fields import IdField, InputField, IntegerField, Reader, shorten
 from connect.api.parsers import LIST_LENGTH_MAX
 from connect.kit.errors import (
     ParameterInvalid,
@@ -44,6 +44,7 @@ from connect.kit.errors import (
     ParameterMissing,
     ParameterUnknown,
 )
+from connect.kit.pages import MAXIMUM_LIMIT
 
 _ABSENT: Final = object()
 
@@ -164,6 +165,13 @@ class ListFilters(InputSerializer):
     """Base of a list's filters: paging and expansion are read elsewhere."""
 
     RESERVED: ClassVar[frozenset[str]] = frozenset({"expand", "limit", "starting_after", "ending_before"})
+
+
+class SearchFilters(InputSerializer):
+    """Base of a search's input; subclasses add the `query`. `page` is the `next_page` of the answer before."""
+
+    limit = IntegerField(required=False, min_value=1, max_value=MAXIMUM_LIMIT)
+    page = IdField("page", required=False)
 
 
 class NoInput(InputSerializer):

@@ -7,6 +7,7 @@ step is a module of its own beside this one; a resource only says what is its ow
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar, cast
 
 from django.http import HttpResponse
@@ -15,14 +16,14 @@ from rest_framework.viewsets import GenericViewSet
 
 from connect.api import execution, expand, renderers
 from connect.api.execution import Reply
-from connect.api.pagination import CursorPage
+from connect.api.pagination import TOTAL_COUNT, CursorPage, search_envelope
 from connect.api.parsers import parameters
-from connect.api.serializers import InputSerializer, ListFilters
+from connect.api.serializers import InputSerializer, ListFilters, SearchFilters
 from connect.domain import versions
 from connect.domain.errors import AccountInvalid
 from connect.kit.caller import Actor, Caller
 from connect.kit.outcomes import Waiting
-from connect.kit.pages import Page
+from connect.kit.pages import DEFAULT_LIMIT, Hits, Page
 from connect.selectors.credentials import Credential
 from connect.services import idempotency
 
@@ -73,6 +74,25 @@ class ApiViewSet(GenericViewSet):
             objects = expand.apply(self.caller, objects, self.expand_paths, in_list=True, shape=shape)
             return renderers.render_bytes(CursorPage.envelope(self.request.path, objects, has_more))
 
+        return self._answer(execution.read(self.caller, work, envelope))
+
+    def search_of(
+        self, filters: type[SearchFilters], find: Callable[..., Hits[Any]], *, shape: type[Any]
+    ) -> HttpResponse:
+        """Answer with a page of what `find(caller, query=…, page=…, count=…)` found, newest first.
+
+        How many there are is counted only when asked for, by expanding `total_count`.
+        """
+        given = self.input(filters)
+        count = TOTAL_COUNT in self.expand_paths
+        paths = [path for path in self.expand_paths if path != TOTAL_COUNT]
+        page = Page(limit=given.get("limit", DEFAULT_LIMIT), starting_after=given.get("page"))
+
+        def envelope(hits: Hits[Any]) -> bytes:
+            objects = expand.apply(self.caller, hits.objects, paths, in_list=True, shape=shape)
+            return renderers.render_bytes(search_envelope(self.request.path, hits, objects, self.id_prefix))
+
+        work = partial(find, query=given["query"], page=page, count=count)
         return self._answer(execution.read(self.caller, work, envelope))
 
     def local(self, work: Callable[[Caller], Any]) -> HttpResponse:

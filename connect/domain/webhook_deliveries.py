@@ -9,7 +9,10 @@ from typing import Final
 from uuid import UUID
 
 BODY_MAX: Final = 64 * 1024
-"""Bytes of an answer that are read and kept."""
+"""Bytes of a message that the inbox takes and keeps."""
+ANSWER_MAX: Final = 8 * 1024
+"""Bytes of an answer that are kept: enough for a person to see what went wrong. Whoever answers every request with
+megabytes would otherwise fill the log, and hold up the circle that records for all endpoints of the environment."""
 HEADERS_MAX: Final = 100
 HEADER_LENGTH_MAX: Final = 1_000
 INTERRUPTED: Final = "interrupted"
@@ -55,9 +58,9 @@ class Recorded:
     paused: Mapping[UUID, datetime] = field(default_factory=dict)
 
 
-def readable(body: bytes) -> str:
-    """An answer's body as it can be stored and shown: at most `BODY_MAX` bytes, whatever is no text replaced."""
-    return body[:BODY_MAX].decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+def readable(body: bytes, limit: int = BODY_MAX) -> str:
+    """A body as it can be stored and shown: at most `limit` of its bytes, whatever is no text replaced."""
+    return body[:limit].decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:

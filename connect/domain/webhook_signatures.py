@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 import re
 import secrets as random
@@ -104,8 +103,8 @@ def _moment(text: str) -> int | None:
 
 
 def _hex(key: bytes, signed: bytes) -> str:
-    return hmac.new(key, signed, hashlib.sha256).hexdigest()
+    return hmac.digest(key, signed, "sha256").hex()
 
 
 def _base64(key: bytes, signed: bytes) -> str:
-    return base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+    return base64.b64encode(hmac.digest(key, signed, "sha256")).decode()

@@ -90,6 +90,13 @@ class ParameterInvalid(DomainError):
     message = "Invalid value for {param}."
 
 
+class SearchQueryInvalid(DomainError):
+    """A search query is not in the query language, or asks for what cannot be searched; the message says which part."""
+
+    code = "search_query_invalid"
+    message = "The search query could not be read: {reason}."
+
+
 class BodyInvalid(DomainError):
     """The request body could not be read as JSON or as a form."""
 

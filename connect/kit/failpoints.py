@@ -6,6 +6,7 @@
 - `stop` halts it with SIGSTOP, so that a test can end what stands behind it and then let it go on with SIGCONT;
 - `raise` raises `FailpointReached`.
 
+A place that several kinds of work pass is armed for all of them, or for one: `payments.attempt.called:refund=kill`.
 `@N` means every Nth passage of the process; without it every one. What is reached is named on standard error first.
 Without the variable a failpoint costs one truth test; `manage.py check --deploy`
 refuses it.
@@ -53,10 +54,12 @@ _STOPPING: Final = threading.Lock()
 _ARMED: Final[dict[str, Trap]] = parse(os.environ.get("FC_FAILPOINTS", ""))
 
 
-def failpoint(name: str) -> None:
-    """Do what `FC_FAILPOINTS` says for `name`; nothing when it says nothing."""
+def failpoint(name: str, kind: str = "") -> None:
+    """Do what `FC_FAILPOINTS` says for `name:kind`, or else for `name`; nothing when it says nothing."""
     if not _ARMED:
         return
+    if f"{name}:{kind}" in _ARMED:
+        name = f"{name}:{kind}"
     trap = _ARMED.get(name)
     if trap is None:
         return

@@ -21,6 +21,7 @@ DEFAULT_LIMIT: Final = 10
 MAXIMUM_LIMIT: Final = 100
 
 T = TypeVar("T")
+S = TypeVar("S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,21 @@ class SearchResult(msgspec.Struct, Generic[T], kw_only=True):
     url: str
     has_more: bool
     next_page: str | None = None
+    total_count: int | msgspec.UnsetType = msgspec.UNSET
     data: list[T]
+
+
+@dataclass(frozen=True, slots=True)
+class Hits(Generic[T]):
+    """A page of what a search found, newest first. `total_count` is None where nobody asked how many there are."""
+
+    objects: list[T]
+    has_more: bool
+    total_count: int | None = None
+
+    def shown(self, shape: Callable[[T], S]) -> Hits[S]:
+        """The same with every object as `shape` makes it."""
+        return Hits([shape(found) for found in self.objects], self.has_more, self.total_count)
 
 
 def require_cursor(page: Page, prefix: str, exists: Callable[[UUID], bool]) -> None:

@@ -92,6 +92,19 @@ def load(caller: Caller, identifiers: Sequence[UUID]) -> dict[UUID, WebhookDeliv
     return {row.id: shown for row, shown in zip(rows, _shapes(caller, rows), strict=True)}
 
 
+def outcomes(event_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """How the deliveries of each event ended, in one word: the status that asks for attention most. Events that went
+    to nobody are absent.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT ON (event_id) event_id, state FROM connect_webhook_delivery WHERE event_id = ANY (%s)"
+            " ORDER BY event_id, array_position(ARRAY['failed', 'pending', 'canceled', 'succeeded'], state::text)",
+            [list(event_ids)],
+        )
+        return dict(cursor.fetchall())
+
+
 def attempts(caller: Caller, delivery_id: str) -> list[WebhookAttemptOut]:
     """Every attempt of one of the caller's deliveries, newest first. Raises `ResourceMissing`."""
     row = _own(caller).filter(pk=ids.lookup(DELIVERY_PREFIX, delivery_id)).first()

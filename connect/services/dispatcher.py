@@ -263,7 +263,8 @@ class _Pump:
         if turn.claim and turn.away is None and len(turn.claimed) < CLAIM_MAX:
             counts = Counter(outgoing.endpoint_id for outgoing in turn.claimed)
             for key, window in self._windows.items():
-                window.exhausted = counts[key] < turn.rooms.get(key, PLACES_FIRST)
+                if asked := turn.rooms.get(key, PLACES_FIRST):  # nothing is learned about who was not asked
+                    window.exhausted = counts[key] < asked
         for key in [key for key, window in self._windows.items() if window.empty and window.exhausted]:
             del self._windows[key]
         for key in self._windows:

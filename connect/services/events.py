@@ -30,6 +30,14 @@ class NewEvent:
     object_id: str = ""
 
 
+def updated(event_type: str, *, before: Any, after: Any) -> NewEvent:
+    """The event of an update: `before` and `after` are the object's wire shape, and what differs is told as it was.
+
+    Inside of objects only what differs is told, also there; a name that is new, as in metadata, was null.
+    """
+    return NewEvent(event_type, after, _differences(msgspec.to_builtins(before), msgspec.to_builtins(after)))
+
+
 def publish(caller: Caller, *events: NewEvent) -> None:
     """Write events in order, in one statement. Once they are committed the dispatcher is told that there is work.
 
@@ -54,6 +62,15 @@ def publish(caller: Caller, *events: NewEvent) -> None:
         ]  # fmt: skip
     _insert(len(events), rows)
     transaction.on_commit(partial(event_hints.note, environment.id))
+
+
+def _differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in before | after:
+        was, now = before.get(name), after.get(name)
+        if was != now:
+            found[name] = _differences(was, now) if isinstance(was, dict) and isinstance(now, dict) else was
+    return found
 
 
 def _insert(count: int, values: Sequence[Any]) -> None:

@@ -17,13 +17,10 @@ from django.conf import settings
 from django.db import IntegrityError, connection
 
 from connect.domain.errors import IdempotencyKeyInUse, IdempotencyKeyTooLong, IdempotencyMismatch
-from connect.kit import clock, ids, secretbox
-from connect.kit.caller import Caller, EnvironmentRef
-from connect.kit.tenancy import use_environment
+from connect.kit import ids, secretbox
+from connect.kit.caller import Caller
 
 KEY_LENGTH_MAX: Final = 255
-KEPT_HOURS: Final = 48
-"""How long an answer is kept: a day more than the 24 hours we promise."""
 
 
 def lease_seconds() -> int:
@@ -144,14 +141,6 @@ def release(caller: Caller, claim: Claim) -> None:
 def retarget(caller: Caller, claim: Claim, *, resume: str) -> None:
     """Name what a later request with this key has to settle, after it was begun anew."""
     _change(caller, claim, "resume = %s", [resume])
-
-
-def prune(environment: EnvironmentRef) -> int:
-    """Delete answers that were kept long enough; a claim that was never finished stays. Returns how many."""
-    oldest = clock.wall() - timedelta(hours=KEPT_HOURS)
-    with use_environment(environment), connection.cursor() as cursor:
-        cursor.execute("DELETE FROM connect_idempotency_key WHERE created_at < %s AND state = 'done'", [oldest])
-        return cursor.rowcount
 
 
 def _change(caller: Caller, claim: Claim, assignment: str, values: list[Any]) -> bool:

@@ -21,9 +21,7 @@ from django.db.utils import Error as DatabaseError
 from connect.clients import request_stream
 from connect.domain import tiers
 from connect.kit import clock, ids, metrics
-from connect.kit.caller import EnvironmentRef
 from connect.kit.tenancy import use_environment
-from connect.models import PublicRequestLog, RequestLog
 from connect.selectors import environments
 from connect.selectors import usage as usage_reads
 from connect.services import api_keys, limits, usage
@@ -33,7 +31,6 @@ log = structlog.get_logger(__name__)
 
 BATCH: Final = 1_000
 ROUNDS_MAX: Final = 50
-PUBLIC_LOG_DAYS: Final = 7
 
 _SHARED: Final = {
     "id": "uuid", "created_at": "timestamptz", "method": "text", "path": "text", "route": "text", "status": "smallint",
@@ -163,21 +160,3 @@ def _tenant_row(record: Record) -> dict[str, Any]:
 
 def _moment(seconds: float) -> datetime:
     return clock.from_unix(0) + timedelta(seconds=seconds)
-
-
-def prune(environment: EnvironmentRef) -> int:
-    """Delete what is older than the tier keeps; returns the number of rows. Usage stays."""
-    oldest = clock.wall() - timedelta(days=tiers.of(environment).log_days)
-    with use_environment(environment):
-        return RequestLog.objects.filter(id__lt=ids_before(oldest)).delete()[0]
-
-
-def prune_public() -> int:
-    """The same for requests without a tenant, which are kept for `PUBLIC_LOG_DAYS`."""
-    oldest = clock.wall() - timedelta(days=PUBLIC_LOG_DAYS)
-    return PublicRequestLog.objects.filter(id__lt=ids_before(oldest)).delete()[0]
-
-
-def ids_before(moment: Any) -> UUID:
-    """The smallest UUIDv7 of a moment: the id is the time index, so that none of its own is needed."""
-    return UUID(int=int(moment.timestamp() * 1000) << 80)

@@ -16,7 +16,7 @@ from uuid import UUID
 import structlog
 from django.db import IntegrityError, transaction
 
-from connect.domain import errors
+from connect.domain import errors, retention
 from connect.kit import clock, ids, timed_work
 from connect.kit.caller import Caller
 from connect.kit.clock import Clock
@@ -29,12 +29,13 @@ from connect.services.events import NewEvent
 from connect.shapes import test_clocks as shapes
 from connect.shapes.test_clocks import PREFIX, DeletedTestClockOut, TestClockOut
 
-KEPT_DAYS: Final = 30
-"""A clock is deleted this many days after it was made."""
 ADVANCE_SECONDS: Final = 15.0
 """How long a request moves a clock by itself; the rest is left to the job."""
+BATCH: Final = 20
+"""How many clocks one run of a job moves on or deletes."""
 LEASE_SECONDS: Final = 60
 """Renewed at every step: after this long without one, somebody else may move the clock on."""
+_KEPT: Final = retention.TEST_CLOCKS.kept or timedelta()
 _AHEAD_MAX: Final = timedelta(days=2 * 366)
 _Status = TestClock.Status
 log = structlog.get_logger(__name__)
@@ -65,7 +66,7 @@ def create(
         for_environment=applies_to == "environment",
         frozen_time=frozen_time,
         created_at=now,
-        deletes_after=now + timedelta(days=KEPT_DAYS),
+        deletes_after=now + _KEPT,
     )
     try:
         with transaction.atomic():
@@ -137,17 +138,24 @@ def shown(caller: Caller, waiting: Waiting, _: None) -> TestClockOut:
 
 
 def advance_stuck(caller: Caller) -> int:
-    """Move on every advancing clock that nobody moves any more. Returns how many."""
-    with use_environment(caller.environment):
-        rows = list(
-            TestClock.objects.select_for_update(skip_locked=True)
-            .filter(status=_Status.ADVANCING, lease_until__lt=clock.wall(), deleted_at=None)
-            .order_by("id")
-        )
-        TestClock.objects.filter(pk__in=[row.id for row in rows]).update(lease_until=_lease())
-    for row in rows:
+    """Move on the advancing clocks that nobody moves any more, at most `BATCH`. Returns how many.
+
+    Each is taken when its turn comes: a lease taken for all would be over before the last one is moved.
+    """
+    for moved in range(BATCH):
+        with use_environment(caller.environment):
+            row = (
+                TestClock.objects.select_for_update(skip_locked=True)
+                .filter(status=_Status.ADVANCING, lease_until__lt=clock.wall(), deleted_at=None)
+                .order_by("lease_until")
+                .first()
+            )
+            if row is None:
+                return moved
+            row.lease_until = _lease()
+            row.save()
         advance(_waiting(replace(caller, account=row.account_id), row))
-    return len(rows)
+    return BATCH
 
 
 def delete(caller: Caller, *, clock_id: str) -> DeletedTestClockOut:
@@ -160,10 +168,9 @@ def delete(caller: Caller, *, clock_id: str) -> DeletedTestClockOut:
 
 
 def delete_old(caller: Caller) -> int:
-    """Delete the clocks whose `deletes_after` has passed. Returns how many."""
-    rows = list(
-        TestClock.objects.select_for_update(skip_locked=True).filter(deleted_at=None, deletes_after__lt=clock.wall())
-    )
+    """Delete clocks whose `deletes_after` has passed, at most `BATCH`. Returns how many."""
+    due = TestClock.objects.select_for_update(skip_locked=True).filter(deleted_at=None, deletes_after__lt=clock.wall())
+    rows = list(due.order_by("deletes_after")[:BATCH])
     for row in rows:
         _delete(replace(caller, account=row.account_id), row)
     return len(rows)
@@ -186,6 +193,8 @@ def _step(call: Advance) -> bool:
         row = TestClock.objects.select_for_update().get(pk=call.clock_id)
         if row.status != _Status.ADVANCING or row.target_time is None:
             return False
+        if row.frozen_time != caller.clock.frozen_at:
+            return True  # somebody else moved it: what is due where it stands now comes first
         moments = [work.next_at(caller, whose, row.frozen_time) for work in timed_work.every()]
         following = min((moment for moment in moments if moment and moment <= row.target_time), default=None)
         if following is None and row.frozen_time == row.target_time:

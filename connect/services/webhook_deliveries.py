@@ -20,7 +20,6 @@ from uuid import UUID
 import msgspec
 import structlog
 from django.db import connection
-from django.db.models import Q
 
 from connect.domain import webhook_deliveries as domain
 from connect.domain import webhook_signatures
@@ -31,7 +30,7 @@ from connect.kit import ids
 from connect.kit.caller import Caller
 from connect.kit.clock import unix
 from connect.kit.secretbox import SealBroken
-from connect.models import WebhookDelivery, WebhookEndpoint
+from connect.models import WebhookEndpoint
 from connect.selectors.events import pending_webhooks
 from connect.services import webhook_endpoints
 from connect.shapes import events as event_shapes
@@ -214,7 +213,8 @@ def _lease(
             " AND (w.paused_until IS NULL OR w.paused_until <= %(now)s)"
             " AND (%(endpoint)s::uuid IS NULL OR w.id = %(endpoint)s) ORDER BY d.next_attempt_at LIMIT %(limit)s)"
             " UPDATE connect_webhook_delivery d SET attempts = d.attempts + 1, lease_until = %(until)s"
-            " FROM due WHERE d.id = due.id RETURNING d.id, d.event_id, d.endpoint_id, d.attempts, due.next_attempt_at",
+            " FROM due WHERE d.id = due.id RETURNING d.id, d.event_id, d.endpoint_id, d.attempts,"
+            " extract(epoch FROM due.next_attempt_at)::float8",
             {
                 "now": now,
                 "until": until,
@@ -313,13 +313,19 @@ def _lock_endpoints(answers: Sequence[Answer]) -> list[WebhookEndpoint]:
     """The endpoints whose run of failures these answers begin, lengthen or end. They are locked before deliveries, as
     whoever disables or deletes an endpoint does. Those that are well, and stay so, are neither locked nor written.
     """
+    known = [answer.delivery_id for answer in answers]
     failed = [answer.delivery_id for answer in answers if answer.status is None or not 200 <= answer.status < 300]
-    deliveries = WebhookDelivery.objects.filter(pk__in=[answer.delivery_id for answer in answers])
-    known = deliveries.values("endpoint_id")
-    failing = deliveries.filter(pk__in=failed).values("endpoint_id")
-    rows = WebhookEndpoint.objects.filter(Q(pk__in=failing) | Q(first_failure_at__isnull=False), pk__in=known)
-    rows = rows.filter(status=WebhookEndpoint.Status.ENABLED, deleted_at=None)
-    return list(rows.order_by("id").select_for_update(no_key=True))
+    with connection.cursor() as cursor:  # not by models: for a thousand ids they take a quarter of the recording
+        cursor.execute(
+            "SELECT id FROM connect_webhook_endpoint WHERE status = 'enabled' AND deleted_at IS NULL"
+            " AND id IN (SELECT endpoint_id FROM connect_webhook_delivery WHERE id = ANY (%s))"
+            " AND (first_failure_at IS NOT NULL"
+            " OR id IN (SELECT endpoint_id FROM connect_webhook_delivery WHERE id = ANY (%s)))"
+            " ORDER BY id FOR NO KEY UPDATE",
+            [known, failed],
+        )
+        locked = [row[0] for row in cursor.fetchall()]
+    return list(WebhookEndpoint.objects.filter(pk__in=locked).order_by("id")) if locked else []
 
 
 def _lock_deliveries(identifiers: Sequence[UUID]) -> dict[UUID, _Delivery]:
@@ -341,7 +347,7 @@ def _complete_attempts(answers: dict[tuple[UUID, int], Answer], now: datetime) -
             "duration": answer.duration_ms,
             "status": answer.status,
             "headers": None if answer.status is None else domain.kept_headers(answer.headers),
-            "body": domain.readable(answer.body),
+            "body": domain.readable(answer.body, domain.ANSWER_MAX),
             "kind": answer.error_kind[:20],
             "error": answer.error[:300],
         }

@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 
 DUE: Final = ("connect_webhook_endpoint", "notice_due_at <= now()")
 """Table and condition for `sweeps.environments_where`."""
+BATCH: Final = 50
 LEASE: Final = timedelta(minutes=10)
 _WHY: Final = {
     WebhookEndpoint.DisabledReason.FAILING: "Every attempt to reach it has failed for five days.",
@@ -43,7 +44,10 @@ class _Notice:
 
 
 def send_due(environment: EnvironmentRef) -> int:
-    """Mail the organization's owners, admins and developers about each disabled endpoint; returns how many mails."""
+    """Mail the organization's owners, admins and developers about each disabled endpoint, at most `BATCH`.
+
+    Returns how many mails.
+    """
     notices = _claim(environment)
     sent = 0
     for notice in notices:
@@ -62,7 +66,8 @@ def send_due(environment: EnvironmentRef) -> int:
 def _claim(environment: EnvironmentRef) -> list[_Notice]:
     now = clock.wall()
     with use_environment(environment):
-        rows = list(WebhookEndpoint.objects.select_for_update(skip_locked=True).filter(notice_due_at__lte=now))
+        due = WebhookEndpoint.objects.select_for_update(skip_locked=True).filter(notice_due_at__lte=now)
+        rows = list(due.order_by("notice_due_at")[:BATCH])
         WebhookEndpoint.objects.filter(pk__in=[row.id for row in rows]).update(notice_due_at=now + LEASE)
     return [_Notice(row.id, row.url, row.disabled_reason) for row in rows]
 

@@ -1,4 +1,4 @@
-"""Deliveries asked for by hand: send again, replay a range, send a test. And forgetting old ones.
+"""Deliveries asked for by hand: send again, replay a range, send a test.
 
 The everyday way, from event to sent request, is `webhook_deliveries`.
 """
@@ -12,13 +12,11 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from connect.domain import tiers
 from connect.domain.errors import EventTypeUnknown, WebhookEndpointDisabled
 from connect.domain.webhook_endpoints import EVERY_EVENT
-from connect.kit import clock, event_samples, event_types, ids
-from connect.kit.caller import Caller, EnvironmentRef
+from connect.kit import event_samples, event_types, ids
+from connect.kit.caller import Caller
 from connect.kit.errors import MissingParameterTarget, ParameterInvalid, ResourceMissing
-from connect.kit.tenancy import use_environment
 from connect.models import Event, WebhookEndpoint
 from connect.selectors import webhook_deliveries as selectors
 from connect.services import audit, event_hints, webhook_endpoints
@@ -50,7 +48,10 @@ def resend_event(caller: Caller, *, event_id: str, endpoint_id: str) -> WebhookD
         endpoint = _enabled(caller, endpoint_id)
     except ResourceMissing as missing:
         raise MissingParameterTarget(resource="webhook_endpoint", id=endpoint_id, param="webhook_endpoint") from missing
-    (delivery_id,) = _set_going(caller, endpoint.id, [event.id])
+    made = _set_going(caller, endpoint.id, [event.id])
+    if not made:  # it was deleted in this moment: it had been kept long enough
+        raise ResourceMissing(resource="event", id=event_id, param="id")
+    (delivery_id,) = made
     audit.record(caller, action="webhook_delivery.resent", target=event_id, endpoint=endpoint_id)
     return selectors.get(caller, ids.encode(DELIVERY_PREFIX, delivery_id))
 
@@ -64,16 +65,9 @@ def replay(
     disabled or did not exist. Otherwise it is everything. What is already waiting to be sent is left as it is.
     Raises `ResourceMissing`, `WebhookEndpointDisabled`, and `ParameterInvalid` for a range that is empty or too large.
     """
-    until = until or caller.clock.wall() + timedelta(milliseconds=1)
-    if since >= until:
-        raise ParameterInvalid("since must be earlier than until, and not in the future.", param="since")
-    endpoint = _enabled(caller, endpoint_id)
-    wanted = _replayed(endpoint, since, until, only_failed=only_failed)
-    if len(wanted) > REPLAY_MAX:
-        raise ParameterInvalid(
-            f"More than {REPLAY_MAX} events fall into this range. Choose a shorter one and repeat.", param="since"
-        )
-    _set_going(caller, endpoint.id, wanted)
+    until = until or until_now(caller)
+    endpoint, wanted = _replayable(caller, endpoint_id, since, until, only_failed=only_failed)
+    made = _set_going(caller, endpoint.id, wanted)
     audit.record(
         caller,
         action="webhook_endpoint.replayed",
@@ -81,9 +75,20 @@ def replay(
         since=since.isoformat(),
         until=until.isoformat(),
         only_failed=only_failed,
-        deliveries=len(wanted),
+        deliveries=len(made),
     )
-    return shapes.replay(endpoint.id, len(wanted))
+    return shapes.replay(endpoint.id, len(made))
+
+
+def until_now(caller: Caller) -> datetime:
+    """The end of a range that holds everything recorded so far."""
+    return caller.clock.wall() + timedelta(milliseconds=1)
+
+
+def count_replay(caller: Caller, *, endpoint_id: str, since: datetime, until: datetime, only_failed: bool) -> int:
+    """How many deliveries `replay` would set going now. Changes nothing; refuses what it refuses."""
+    _, wanted = _replayable(caller, endpoint_id, since, until, only_failed=only_failed)
+    return len(wanted)
 
 
 def send_test(caller: Caller, *, endpoint_id: str, type: str) -> WebhookDeliveryOut:  # noqa: A002 - as on the wire
@@ -115,20 +120,26 @@ def send_test(caller: Caller, *, endpoint_id: str, type: str) -> WebhookDelivery
     return selectors.get(caller, ids.encode(DELIVERY_PREFIX, delivery_id))
 
 
-def prune(environment: EnvironmentRef) -> int:
-    """Delete ended deliveries and their attempts that are older than the tier's log; returns how many deliveries."""
-    oldest = ids.first_at(clock.wall() - timedelta(days=tiers.of(environment).log_days))
-    with use_environment(environment), connection.cursor() as cursor:
-        cursor.execute("DELETE FROM connect_webhook_attempt WHERE id < %s", [oldest])
-        cursor.execute("DELETE FROM connect_webhook_delivery WHERE id < %s AND state <> 'pending'", [oldest])
-        return cursor.rowcount
-
-
 def _enabled(caller: Caller, endpoint_id: str) -> WebhookEndpoint:
     row = webhook_endpoints.lock(caller, endpoint_id)
     if row.status != WebhookEndpoint.Status.ENABLED:
         raise WebhookEndpointDisabled
     return row
+
+
+def _replayable(
+    caller: Caller, endpoint_id: str, since: datetime, until: datetime, *, only_failed: bool
+) -> tuple[WebhookEndpoint, list[UUID]]:
+    """The endpoint, locked, and the events to send it again."""
+    if since >= until:
+        raise ParameterInvalid("since must be earlier than until, and not in the future.", param="since")
+    endpoint = _enabled(caller, endpoint_id)
+    wanted = _replayed(endpoint, since, until, only_failed=only_failed)
+    if len(wanted) > REPLAY_MAX:
+        raise ParameterInvalid(
+            f"More than {REPLAY_MAX} events fall into this range. Choose a shorter one and repeat.", param="since"
+        )
+    return endpoint, wanted
 
 
 def _replayed(endpoint: WebhookEndpoint, since: datetime, until: datetime, *, only_failed: bool) -> list[UUID]:
@@ -151,7 +162,8 @@ def _replayed(endpoint: WebhookEndpoint, since: datetime, until: datetime, *, on
 
 def _set_going(caller: Caller, endpoint_id: UUID, event_ids: list[UUID]) -> list[UUID]:
     """Make these events' deliveries, or begin those that exist anew; returns their ids. One that is just being sent
-    keeps its lease: should that attempt succeed, it is the one that was asked for.
+    keeps its lease: should that attempt succeed, it is the one that was asked for. The lock keeps `retention` from
+    deleting an event that is now to be sent; one that it has deleted already gets no delivery.
     """
     if not event_ids:
         return []
@@ -159,8 +171,9 @@ def _set_going(caller: Caller, endpoint_id: UUID, event_ids: list[UUID]) -> list
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO connect_webhook_delivery (id, event_id, endpoint_id, state, attempts, failures,"
-            " next_attempt_at, created_at) SELECT id, event_id, %s, 'pending', 0, 0, %s, %s"
-            " FROM unnest(%s::uuid[], %s::uuid[]) AS t(id, event_id) ON CONFLICT (event_id, endpoint_id) DO UPDATE"
+            " next_attempt_at, created_at) SELECT t.id, t.event_id, %s, 'pending', 0, 0, %s, %s"
+            " FROM unnest(%s::uuid[], %s::uuid[]) AS t(id, event_id) JOIN connect_event e ON e.id = t.event_id"
+            " FOR KEY SHARE OF e ON CONFLICT (event_id, endpoint_id) DO UPDATE"
             " SET state = 'pending', failures = 0, next_attempt_at = excluded.next_attempt_at, finished_at = NULL"
             " RETURNING id",
             [endpoint_id, now, now, [ids.new() for _ in event_ids], event_ids],

@@ -62,7 +62,7 @@ class AttemptRequestOut(msgspec.Struct, kw_only=True):
 
 
 class AttemptResponseOut(msgspec.Struct, kw_only=True):
-    """What came back. `body` holds at most 64 kB."""
+    """What came back. `body` holds the first 8 kB."""
 
     body: str
     headers: dict[str, str]

@@ -115,9 +115,13 @@ def expire(request: HttpRequest, page: OrganizationPage, session_id: str) -> Htt
         tone="danger",
         back=back,
         cancel="Keep it",
+        crumb=session_id,
     )
 
 
-def _form(request: HttpRequest, page: OrganizationPage, form: Any, **words: str) -> HttpResponse:
-    context = {"form": form, "crumbs": [("Checkout links", page.url("checkout_sessions"))], **words}
+def _form(request: HttpRequest, page: OrganizationPage, form: Any, *, crumb: str = "", **words: str) -> HttpResponse:
+    crumbs = [("Checkout links", page.url("checkout_sessions"))]
+    if crumb:
+        crumbs.append((crumb, page.url("checkout_session", crumb)))
+    context = {"form": form, "crumbs": crumbs, **words}
     return render(request, page, "dashboard/form_page.html", context, status=422 if form.errors else 200)

@@ -106,7 +106,8 @@ def edit(request: HttpRequest, page: OrganizationPage, customer_id: str) -> Http
             messages.success(request, "The changes are kept.")
             return HttpResponseRedirect(page.url("customer", customer_id))
     back = page.url("customer", customer_id)
-    return _form(request, page, form, title=f"Edit {_name(known)}", action="Save changes", back=back)
+    crumb = (_name(known), back)
+    return _form(request, page, form, crumb=crumb, title=f"Edit {_name(known)}", action="Save changes", back=back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -122,29 +123,25 @@ def delete(request: HttpRequest, page: OrganizationPage, customer_id: str) -> Ht
         if gone is not None:
             messages.success(request, f"{_name(known)} is deleted.")
             return HttpResponseRedirect(page.url("customers"))
+    back = page.url("customer", customer_id)
     return _form(
         request,
         page,
         form,
+        crumb=(_name(known), back),
         title=f"Delete {_name(known)}?",
         text="Their payment methods can no longer be charged. What they paid stays. This cannot be undone.",
         action=f"Delete {_name(known)}",
         tone="danger",
-        back=page.url("customer", customer_id),
+        back=back,
     )
 
 
 def _form(
-    request: HttpRequest, page: OrganizationPage, form: Any, *, title: str, action: str, back: str, **more: str
+    request: HttpRequest, page: OrganizationPage, form: Any, *, crumb: tuple[str, str] | None = None, **words: str
 ) -> HttpResponse:
-    context = {
-        "form": form,
-        "title": title,
-        "action": action,
-        "crumbs": [("Customers", page.url("customers"))],
-        "back": back,
-        **more,
-    }
+    crumbs = [("Customers", page.url("customers")), *([crumb] if crumb else [])]
+    context = {"form": form, "crumbs": crumbs, **words}
     return render(request, page, "dashboard/form_page.html", context, status=422 if form.errors else 200)
 
 

@@ -17,7 +17,7 @@ from connect.selectors import request_logs as request_log_selectors
 from connect.selectors import webhook_deliveries as delivery_selectors
 from connect.selectors import webhook_endpoints as endpoint_selectors
 from connect.services import webhook_resends
-from connect.shapes.events import PREFIX
+from connect.shapes.events import PREFIX, EventOut
 from dashboard.pages import actions, curl, lists
 from dashboard.pages.access import OrganizationPage, organization_page, render
 from dashboard.pages.webhook_forms import ResendForm
@@ -44,9 +44,8 @@ def events(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
         delivery_success={"yes": True, "no": False}.get(filters["delivered"]),
     )
     context = {
-        "lines": [(event, _object_id(event)) for event in found],
+        "lines": _lines(page, found),
         "filters": filters,
-        "has_filters": any(filters.values()),
         "is_filtered": any(filters.values()) or wanted.cursor is not None,
         "types": [each.name for each in event_types.every()],
         "outcomes": DELIVERED.items(),
@@ -54,6 +53,16 @@ def events(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
         "curl": curl.first_payment(request, livemode=page.caller.livemode),
     }
     return render(request, page, "dashboard/events.html", context)
+
+
+def _lines(page: OrganizationPage, found: list[EventOut]) -> list[tuple[EventOut, str, str]]:
+    """Each event with its object's id and the status of its deliveries, for those who may know of deliveries."""
+    keys = {event.id: ids.lookup(PREFIX, event.id) for event in found}
+    outcomes = delivery_selectors.outcomes(list(keys.values())) if page.allows("webhook_endpoints:read") else {}
+    return [
+        (event, _object_id(event), outcomes.get(keys[event.id], "pending" if event.pending_webhooks else ""))
+        for event in found
+    ]
 
 
 @require_safe

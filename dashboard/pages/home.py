@@ -58,12 +58,12 @@ def start(request: HttpRequest) -> HttpResponse:
 @organization_page(permission="home:read")
 def home(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
     """Balance and the first-run list, each as far as the role may read it."""
-    keys = api_key_selectors.for_environment(page.environment) if page.allows("api_keys:read") else []
+    keys = api_key_selectors.for_environment(page.environment) if page.allows("api_keys:read") else None
     newest = _newest_payments(page) if page.allows("payments:read") else []
     steps = _steps(
         request,
         page,
-        has_key=any(key.revoked_at is None for key in keys),
+        has_key=None if keys is None else any(key.revoked_at is None for key in keys),
         payment=newest[0] if newest else None,
     )
     context = {
@@ -89,17 +89,21 @@ def _newest_payments(page: OrganizationPage) -> list[PaymentIntentOut]:
 
 
 def _steps(
-    request: HttpRequest, page: OrganizationPage, *, has_key: bool, payment: PaymentIntentOut | None
+    request: HttpRequest, page: OrganizationPage, *, has_key: bool | None, payment: PaymentIntentOut | None
 ) -> list[Step]:
-    """What leads from nothing to a payment one can follow; the first thing still open carries the primary button."""
+    """What leads from nothing to a payment one can follow; the first thing still open carries the primary button.
+
+    `has_key` is None for who may not know: keys are then none of their steps.
+    """
+    key = Step(
+        title="Create an API key",
+        text="Your app signs in with it. The secret is shown once, so have a place for it.",
+        is_done=bool(has_key),
+        url=page.url("api_key_new") if page.allows("api_keys:write") and not has_key else "",
+        action="Create key",
+    )
     steps = [
-        Step(
-            title="Create an API key",
-            text="Your app signs in with it. The secret is shown once, so have a place for it.",
-            is_done=has_key,
-            url=page.url("api_key_new") if page.allows("api_keys:write") and not has_key else "",
-            action="Create key",
-        ),
+        *([] if has_key is None else [key]),
         Step(
             title="Take a first payment",
             text="Put the secret into FC_SECRET_KEY and send this from a terminal."

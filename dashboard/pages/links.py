@@ -32,5 +32,17 @@ def address_of(identifier: str, *, org_slug: str, mode: str, role: str) -> str:
     return reverse("dashboard:object", args=[org_slug, mode, identifier])
 
 
+def kinds(role: str) -> list[tuple[str, str]]:
+    """What a role may look for: prefix and name of each kind of object."""
+    known = [(each.prefix, each.object, each.scope) for each in registry.resources()]
+    known += [(prefix, "request", permission) for prefix, (_, permission) in _OWN.items()]
+    return sorted((prefix, name_of(name)) for prefix, name, permission in known if _may(role, permission))
+
+
+def name_of(kind: str) -> str:
+    """The kind of an object as people say it: `ledger.account` is a ledger account."""
+    return kind.replace("_", " ").replace(".", " ")
+
+
 def _may(role: str, permission: str) -> bool:
     return permission in permissions.PERMISSIONS and permissions.allows(role, permission)

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from connect.kit import redaction, registry
 from connect.selectors import events as event_selectors
 from connect.selectors import request_logs as request_log_selectors
+from dashboard.pages import links
 from dashboard.pages.access import OrganizationPage, organization_page, render
 from dashboard.pages.request_logs import LogLine, lines_of
 
@@ -41,7 +42,7 @@ def search(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
     url = page.address_of(query)
     if url:
         return HttpResponseRedirect(url)
-    context = {"query": query, "prefixes": [(each.prefix, each.object) for each in registry.resources()]}
+    context = {"query": query, "prefixes": links.kinds(page.organization.role)}
     return render(request, page, "dashboard/search.html", context)
 
 
@@ -61,7 +62,7 @@ def show(request: HttpRequest, page: OrganizationPage, object_id: str) -> HttpRe
     plain = redaction.tree(msgspec.to_builtins(loaded))
     context = {
         "object_id": object_id,
-        "object_name": resource.object.replace("_", " ").replace(".", " "),
+        "object_name": links.name_of(resource.object),
         "json": msgspec.json.format(msgspec.json.encode(plain), indent=2).decode(),
         "related": list(_related(page, plain, object_id)),
         "events": event_selectors.for_object(page.caller, object_id),

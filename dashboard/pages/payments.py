@@ -80,18 +80,24 @@ def payments(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
 def payment(request: HttpRequest, page: OrganizationPage, payment_id: str) -> HttpResponse:
     """One payment; `?tab=json` shows the object as the API returns it."""
     found = payment_intent_selectors.get(page.caller, payment_id)
+    charges = charge_selectors.for_intent(page.caller, found.id)
+    head = {
+        "payment": found,
+        "refunded": _refunded(charges),
+        "can": payment_actions.possible(found, charges[0] if charges else None),
+        "can_write": page.allows("payments:write"),
+    }
     if request.GET.get("tab") == "json":
         shown = msgspec.structs.replace(found, client_secret=None)  # with it a reader could confirm the payment
         text = msgspec.json.format(msgspec.json.encode(shown), indent=2).decode()
-        return render(request, page, "dashboard/payment_detail.html", {"payment": found, "tab": "json", "json": text})
-    charges = charge_selectors.for_intent(page.caller, found.id)
-    posted = _postings(found, charges) if page.allows("ledger:read") else []
+        return render(request, page, "dashboard/payment_detail.html", {**head, "tab": "json", "json": text})
     given_back = _refunds(page, found)
+    posted = _postings(found, charges, given_back) if page.allows("ledger:read") else []
     events = event_selectors.for_objects(
         page.caller, [found.id, *(each.id for each in charges), *(each.id for each in given_back)]
     )
     context = {
-        "payment": found,
+        **head,
         "tab": "overview",
         "breakdown": _breakdown(found, charges, _movements(page, charges) if page.allows("balance:read") else []),
         "facts": _facts(found),
@@ -99,9 +105,8 @@ def payment(request: HttpRequest, page: OrganizationPage, payment_id: str) -> Ht
         "logged": request_log_selectors.kept(event.request_id for event in events),
         "postings": posted,
         "sums": postings.sums(posted),
+        "t_accounts": postings.t_accounts(posted),
         "refunds": given_back,
-        "can": payment_actions.possible(found, charges[0] if charges else None),
-        "can_write": page.allows("payments:write"),
         "may_read_ledger": page.allows("ledger:read"),
     }
     return render(request, page, "dashboard/payment_detail.html", context)
@@ -118,6 +123,13 @@ def _with_id(page: OrganizationPage, query: str, status: str) -> list[PaymentInt
 def _refunds(page: OrganizationPage, intent: PaymentIntentOut) -> list[RefundOut]:
     found, _ = refund_selectors.page(page.caller, Page(limit=100), payment_intent=ids.lookup("pi", intent.id))
     return found
+
+
+def _refunded(charges: Sequence[ChargeOut]) -> str:
+    """The words for what went back to the payer; empty while nothing did. The status of the payment stays as it was."""
+    if not any(charge.amount_refunded for charge in charges):
+        return ""
+    return "Refunded" if any(charge.refunded for charge in charges) else "Refunded in part"
 
 
 def _movements(page: OrganizationPage, charges: Sequence[ChargeOut]) -> list[BalanceTransactionOut]:
@@ -165,7 +177,7 @@ def _id_of(reference: Any) -> str:
     return "" if reference is None else reference if isinstance(reference, str) else str(reference.id)
 
 
-def _postings(intent: PaymentIntentOut, charges: Sequence[ChargeOut]) -> list[Posting]:
-    """The ledger's transactions for the intent and its charges."""
-    references = [intent.id, *(charge.id for charge in charges)]
+def _postings(intent: PaymentIntentOut, charges: Sequence[ChargeOut], given_back: Sequence[RefundOut]) -> list[Posting]:
+    """The ledger's transactions for the intent, its charges and its refunds, oldest first."""
+    references = [intent.id, *(charge.id for charge in charges), *(refund.id for refund in given_back)]
     return postings.postings(transaction_selectors.for_references(references))

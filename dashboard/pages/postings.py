@@ -47,6 +47,27 @@ class Sum:
     credit_minor: int
 
 
+@dataclass(frozen=True, slots=True)
+class TLine:
+    """What one transaction did to one account; exactly one side is set."""
+
+    kind: str
+    debit_minor: int | None
+    credit_minor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TAccount:
+    """One account with the lines of some transactions, oldest first. `balance_minor` is on the side that is ahead."""
+
+    account_id: str
+    path: str
+    currency: str
+    lines: list[TLine]
+    balance_minor: int
+    is_debit: bool
+
+
 def posting(transaction: Transaction, *, account_id: UUID | None = None) -> Posting:
     """The transaction for people; with `account_id` only the lines of that account."""
     return Posting(
@@ -70,9 +91,24 @@ def sums(postings: Iterable[Posting]) -> list[Sum]:
     return [Sum(currency, debited[currency], credited[currency]) for currency in sorted(debited)]
 
 
+def t_accounts(postings: Iterable[Posting]) -> list[TAccount]:
+    """The same lines by account, in the order in which the accounts were first touched."""
+    by_account: dict[tuple[str, str, str], list[TLine]] = {}
+    for each in postings:
+        for line in each.lines:
+            account = (line.account_id, line.path, line.currency)
+            by_account.setdefault(account, []).append(TLine(each.kind, line.debit_minor, line.credit_minor))
+    return [_t_account(*account, lines) for account, lines in by_account.items()]
+
+
 def postings(transactions: Sequence[Transaction]) -> list[Posting]:
     """Many at once."""
     return [posting(transaction) for transaction in transactions]
+
+
+def _t_account(account_id: str, path: str, currency: str, lines: list[TLine]) -> TAccount:
+    balance = sum((line.debit_minor or 0) - (line.credit_minor or 0) for line in lines)
+    return TAccount(account_id, path, currency, lines, balance_minor=abs(balance), is_debit=balance > 0)
 
 
 def _line(entry: Entry) -> LedgerLine:

@@ -69,7 +69,6 @@ def request_logs(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
         "lines": lines,
         "filters": filters,
         "is_filtered": any(filters.values()) or wanted.cursor is not None,
-        "has_filters": any(filters.values()),
         "outcomes": OUTCOMES.items(),
         "methods": METHODS,
         "keys": names.items(),

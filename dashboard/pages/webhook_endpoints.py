@@ -86,7 +86,7 @@ def new(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
         made = actions.local(request, page, form, lambda caller: services.create(caller, **given))
         if made is not None:
             return _secret(request, page, made, title="Copy the signing secret now")
-    return _edit(request, page, form, title="New webhook endpoint", action="Create endpoint", back="")
+    return _edit(request, page, form, title="New webhook endpoint", action="Create endpoint")
 
 
 @require_http_methods(FORM)
@@ -110,7 +110,7 @@ def edit(request: HttpRequest, page: OrganizationPage, endpoint_id: str) -> Http
         if changed is not None:
             messages.success(request, "The changes are kept. They hold for what happens from now on.")
             return HttpResponseRedirect(page.url("webhook_endpoint", endpoint_id))
-    return _edit(request, page, form, title="Edit webhook endpoint", action="Save changes", back=endpoint_id)
+    return _edit(request, page, form, title="Edit webhook endpoint", action="Save changes", known=known)
 
 
 @require_http_methods(FORM)
@@ -199,13 +199,20 @@ def _secret(request: HttpRequest, page: OrganizationPage, made: dict[str, Any], 
 
 
 def _edit(
-    request: HttpRequest, page: OrganizationPage, form: EndpointForm, *, title: str, action: str, back: str
+    request: HttpRequest,
+    page: OrganizationPage,
+    form: EndpointForm,
+    *,
+    title: str,
+    action: str,
+    known: WebhookEndpointOut | None = None,
 ) -> HttpResponse:
     context = {
         "form": form,
         "title": title,
         "action": action,
-        "back": page.url("webhook_endpoint", back) if back else page.url("webhook_endpoints"),
+        "endpoint_url": known.url if known else "",
+        "back": page.url("webhook_endpoint", known.id) if known else page.url("webhook_endpoints"),
     }
     return render(request, page, "dashboard/webhook_form.html", context, status=422 if form.errors else 200)
 

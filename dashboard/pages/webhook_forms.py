@@ -46,8 +46,12 @@ class EndpointForm(ActionForm):
     @property
     def groups(self) -> list[tuple[str, list[Any]]]:
         """The checkboxes by the object they are about."""
-        by_object = groupby(self["enabled_events"], key=lambda box: str(box.data["value"]).rpartition(".")[0])
-        return [(name, list(boxes)) for name, boxes in by_object]
+
+        def about(box: Any) -> str:
+            return str(box.data["value"]).rpartition(".")[0]
+
+        boxes = sorted(self["enabled_events"], key=about)  # by name alone `charge.refund.updated` parts the charge's
+        return [(name, list(group)) for name, group in groupby(boxes, key=about)]
 
     def clean(self) -> dict[str, Any]:
         """An endpoint that wants nothing would get nothing."""
@@ -123,6 +127,11 @@ class ReplayForm(ActionForm):
         widget=forms.RadioSelect,
         initial="failed",
     )
+
+    def given(self) -> dict[str, Any]:
+        """What the service takes."""
+        data = self.cleaned_data
+        return {"since": data["since"], "until": data["until"], "only_failed": data["scope"] == "failed"}
 
     def clean_since(self) -> datetime:
         """The moment in UTC, whatever zone the server lives in."""

@@ -6,13 +6,13 @@ from django.http import HttpResponse
 from rest_framework.decorators import action
 from rest_framework.request import Request
 
-from connect.api.fields import EnumField, IdField, MetadataField, TextField, TimeRangeField
+from connect.api.fields import EnumField, IdField, MetadataField, SearchQueryField, TextField, TimeRangeField
 from connect.api.openapi import operation
-from connect.api.serializers import InputSerializer, ListField, ListFilters, NoInput
+from connect.api.serializers import InputSerializer, ListField, ListFilters, NoInput, SearchFilters
 from connect.api.views import ApiViewSet
 from connect.kit.errors import MissingParameterTarget, ResourceMissing
 from payments.api.shared import AddressIn, ShippingIn, text
-from payments.domain import errors
+from payments.domain import errors, searchable
 from payments.selectors import customers as selectors
 from payments.selectors import payment_methods as method_selectors
 from payments.services import customers
@@ -55,6 +55,12 @@ class CustomerFilters(ListFilters):
     created = TimeRangeField(required=False)
 
 
+class CustomerSearch(SearchFilters):
+    """Which customers to find."""
+
+    query = SearchQueryField(searchable.CUSTOMERS)
+
+
 class MethodFilters(ListFilters):
     """Which payment methods to list."""
 
@@ -78,6 +84,15 @@ class CustomerViewSet(ApiViewSet):
         """List customers, newest first"""
         page, filters = self.page(CustomerFilters)
         return self.list_of(lambda caller: selectors.page(caller, page, **filters), shape=CustomerOut)
+
+    @action(detail=False, methods=["get"])
+    @operation(CustomerOut, searches=True, input=CustomerSearch)
+    def search(self, request: Request) -> HttpResponse:
+        """Search customers, newest first
+
+        What was just written is found at once. Deleted customers are left out, and those that live by a test clock.
+        """
+        return self.search_of(CustomerSearch, selectors.search, shape=CustomerOut)
 
     @operation(CustomerOut | DeletedCustomerOut, errors=(ResourceMissing,))
     def retrieve(self, request: Request, pk: str) -> HttpResponse:

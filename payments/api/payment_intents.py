@@ -15,12 +15,13 @@ from connect.api.fields import (
     IdField,
     MetadataField,
     MinorUnitsField,
+    SearchQueryField,
     TextField,
     TimeRangeField,
     UrlField,
 )
 from connect.api.openapi import operation
-from connect.api.serializers import InputSerializer, ListField, ListFilters, NoInput
+from connect.api.serializers import InputSerializer, ListField, ListFilters, NoInput, SearchFilters
 from connect.api.views import ApiViewSet
 from connect.kit.errors import LockTimeout, MissingParameterTarget, ResourceMissing
 from payments.api.shared import (
@@ -30,7 +31,7 @@ from payments.api.shared import (
     payment_method_options,
     text,
 )
-from payments.domain import errors
+from payments.domain import errors, searchable
 from payments.domain.payment_intent_state import CALLER_CANCELLATION_REASONS, CaptureMethod, ConfirmationMethod, Status
 from payments.selectors import payment_intents as selectors
 from payments.services import payment_intents, payment_outcomes, processor_calls
@@ -138,6 +139,12 @@ class PaymentIntentFilters(ListFilters):
     status = EnumField([status.value for status in Status], required=False)
 
 
+class PaymentIntentSearch(SearchFilters):
+    """Which intents to find."""
+
+    query = SearchQueryField(searchable.PAYMENT_INTENTS)
+
+
 class PaymentIntentViewSet(ApiViewSet):
     scope_resource = "payments"
     id_prefix = "pi"
@@ -165,6 +172,15 @@ class PaymentIntentViewSet(ApiViewSet):
         """List payment intents, newest first"""
         page, filters = self.page(PaymentIntentFilters)
         return self.list_of(lambda caller: selectors.page(caller, page, **filters), shape=PaymentIntentOut)
+
+    @action(detail=False, methods=["get"])
+    @operation(PaymentIntentOut, searches=True, input=PaymentIntentSearch)
+    def search(self, request: Request) -> HttpResponse:
+        """Search payment intents, newest first
+
+        What was just written is found at once.
+        """
+        return self.search_of(PaymentIntentSearch, selectors.search, shape=PaymentIntentOut)
 
     @operation(PaymentIntentOut, errors=(ResourceMissing,))
     def retrieve(self, request: Request, pk: str) -> HttpResponse:

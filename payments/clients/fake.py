@@ -24,7 +24,7 @@ from payments.clients.processor import (
     VoidRequest,
 )
 
-Operation = Literal["authorize", "capture", "void", "increment", "refund", "cancel_refund", "set_up"]
+Operation = Literal["authorize", "capture", "void", "increment", "refund", "cancel_refund", "set_up", "status"]
 Plan = Outcome | Literal["fail_before", "fail_after"]
 
 
@@ -50,6 +50,7 @@ class FakeProcessor(GuardedProcessor):
 
         `fail_before` is a connection that never came about (`ProcessorUnavailable`); `fail_after` approves, moves the
         money and loses the answer (`ProcessorTimeout`). A repeated attempt uses no plan: it is answered from the books.
+        A plan for `status` is what a question about an attempt meets; it moves nothing.
         """
         self.plans.setdefault(operation, deque()).extend(plans)
 
@@ -89,7 +90,13 @@ class FakeProcessor(GuardedProcessor):
         return self._perform("set_up", request, moves=0)
 
     def _status(self, request: AnyRequest) -> StatusOutcome:
-        return self.books.get(request.attempt_id, NotFound())
+        planned = self.plans.get("status")
+        plan: Plan | StatusOutcome = planned.popleft() if planned else self.books.get(request.attempt_id, NotFound())
+        if plan == "fail_before":
+            raise ProcessorUnavailable(f"planned: nobody heard the question about {request.attempt_id}")
+        if plan == "fail_after":
+            raise ProcessorTimeout(f"planned: the answer about {request.attempt_id} was lost")
+        return plan
 
     def _perform(self, operation: Operation, request: AnyRequest, *, moves: int) -> Outcome:
         self.calls.append((operation, request.attempt_id))

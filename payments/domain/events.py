@@ -88,8 +88,8 @@ class Happening(StrEnum):
     DECLINED_WITHOUT_CHARGE = "declined_without_charge"
     CAPTURED = "captured"
     CAPTURED_PART = "captured_part"
-    CAPTURED_LAST_PART = "captured_last_part"
     CANCELED = "canceled"
+    CANCELED_AFTER_PART = "canceled_after_part"
     HOLD_EXPIRED = "hold_expired"
     HOLD_EXPIRED_AFTER_PART = "hold_expired_after_part"
     HOLD_INCREMENTED = "hold_incremented"
@@ -107,14 +107,10 @@ EMITTED: Final[dict[Happening, tuple[str, ...]]] = {
     Happening.HELD: ("charge.succeeded", "payment_intent.amount_capturable_updated"),
     Happening.DECLINED: ("charge.failed", "payment_intent.payment_failed"),
     Happening.DECLINED_WITHOUT_CHARGE: ("payment_intent.payment_failed",),
-    Happening.CAPTURED: ("charge.captured", "payment_intent.succeeded"),
+    Happening.CAPTURED: ("charge.captured", "payment_intent.amount_capturable_updated", "payment_intent.succeeded"),
     Happening.CAPTURED_PART: ("payment_intent.amount_capturable_updated",),
-    Happening.CAPTURED_LAST_PART: (
-        "charge.captured",
-        "payment_intent.amount_capturable_updated",
-        "payment_intent.succeeded",
-    ),
     Happening.CANCELED: ("payment_intent.canceled",),
+    Happening.CANCELED_AFTER_PART: ("charge.captured", "payment_intent.canceled"),
     Happening.HOLD_EXPIRED: ("charge.expired", "payment_intent.canceled"),
     Happening.HOLD_EXPIRED_AFTER_PART: ("charge.captured", "payment_intent.succeeded"),
     Happening.HOLD_INCREMENTED: ("charge.updated", "payment_intent.amount_capturable_updated"),
@@ -123,11 +119,8 @@ EMITTED: Final[dict[Happening, tuple[str, ...]]] = {
     Happening.REFUND_CHANGED: ("charge.refund.updated", "refund.updated"),
     Happening.REFUND_FAILED: ("charge.refund.updated", "refund.updated", "refund.failed"),
 }
-"""The events of a happening, in the order they are published. A capture of the whole amount at once is `CAPTURED`."""
+"""The events of a happening, in the order they are published.
 
-
-def of_capture(*, final: bool, captured_before_minor: int) -> Happening:
-    """Which happening a capture is: the only one, one of several, or the last of several."""
-    if not final:
-        return Happening.CAPTURED_PART
-    return Happening.CAPTURED_LAST_PART if captured_before_minor else Happening.CAPTURED
+Every capture changes what can be captured. `charge.captured` comes once, when nothing further will be taken: with the
+final capture, or when what is left of a hold runs out or is let go.
+"""

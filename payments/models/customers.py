@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models.functions import Upper
 
 from payments.models.base import TimedModel
 
@@ -28,6 +30,8 @@ class Customer(TimedModel):
         indexes = [
             models.Index(fields=["account_id", "-id"], name="payments_customer_newest"),
             models.Index(fields=["account_id", "email"], name="payments_customer_email"),
+            models.Index("account_id", Upper("email"), name="payments_customer_email_upper"),
+            GinIndex(fields=["metadata"], opclasses=["jsonb_path_ops"], name="payments_customer_metadata"),
             models.Index(
                 fields=["test_clock_id"],
                 condition=models.Q(test_clock_id__isnull=False),

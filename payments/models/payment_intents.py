@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from connect.kit.money import Money
@@ -58,6 +59,7 @@ class PaymentIntent(TimedModel):
         indexes = [
             models.Index(fields=["account_id", "-id"], name="payments_intent_newest"),
             models.Index(fields=["account_id", "customer_id", "-id"], name="payments_intent_customer"),
+            GinIndex(fields=["metadata"], opclasses=["jsonb_path_ops"], name="payments_intent_metadata"),
         ]
 
     def __str__(self) -> str:

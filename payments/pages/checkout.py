@@ -161,6 +161,7 @@ def _refused(request: HttpRequest, visit: Visit, form: PayForm, refused: DomainE
     if field in form.fields:
         form.add_error(field, str(text))
         return _show(request, "pay", visit, form=form)
+    form.forget_card()
     return _show(request, "pay", visit, form=form, notice=text)
 
 

@@ -9,6 +9,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from payments.domain import cards, errors
+from payments.pages import words
 from payments.selectors.checkout_visits import Visit
 
 COUNTRIES: Final = (
@@ -42,6 +44,7 @@ COUNTRIES: Final = (
 
 _EXPIRY: Final = re.compile(r"\s*(\d{1,2})\s*[/\-. ]?\s*(\d{4}|\d{2})\s*")
 _ADDRESS: Final = ("line1", "city", "postal_code", "country")
+_CARD: Final = ("number", "expiry", "cvc")
 
 
 class ForgottenInput(forms.TextInput):
@@ -90,7 +93,7 @@ class PayForm(forms.Form):
     def __init__(self, visit: Visit, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         left_out = [
-            *([] if visit.needs_card else ["number", "expiry", "cvc"]),
+            *([] if visit.needs_card else _CARD),
             *([] if visit.asks_for_phone else ["phone"]),
             *([] if visit.asks_for_address else _ADDRESS),
         ]
@@ -100,6 +103,15 @@ class PayForm(forms.Form):
             self.fields["name"].label = _("Name")
         for name, field in self.fields.items():
             field.widget.attrs.update(self.ATTRIBUTES.get(name, {}))
+
+    def clean_number(self) -> str:
+        """A mistyped number is told together with everything else that is not right."""
+        typed: str = self.cleaned_data["number"]
+        try:
+            cards.parse_number(typed)
+        except errors.IncorrectNumber as refused:
+            raise forms.ValidationError(str(words.of_code(refused.code))) from refused
+        return typed
 
     def clean_expiry(self) -> tuple[int, int]:
         """Month and year as they were typed: `12/34`, `12 / 2034` or `1234`."""
@@ -127,6 +139,10 @@ class PayForm(forms.Form):
             "exp_year": year,
             "cvc": self.cleaned_data["cvc"].strip(),
         }
+
+    def forget_card(self) -> None:
+        """After a decline: what was typed stays, except the card, which its bank does not want."""
+        self.data = {name: value for name, value in self.data.items() if name not in _CARD}
 
     @staticmethod
     def initial_of(known: dict[str, Any]) -> dict[str, Any]:

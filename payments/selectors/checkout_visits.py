@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from connect.kit import ids
@@ -16,6 +16,9 @@ from payments.domain.payment_intent_state import Status as IntentStatus
 from payments.models import Customer, PaymentIntent
 from payments.selectors import authentications, checkout_sessions
 
+FIRST_LINES: Final = 5
+"""So many lines of an order stand above the form; a payer need not scroll past a hundred to pay."""
+
 
 @dataclass(frozen=True, slots=True)
 class VisitLine:
@@ -24,6 +27,12 @@ class VisitLine:
     description: str
     quantity: int
     amount_minor: int
+
+    @property
+    def unit_minor(self) -> int | None:
+        """The price of one, or None where it is no whole number of minor units."""
+        unit, rest = divmod(self.amount_minor, self.quantity)
+        return None if rest else unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +80,16 @@ class Visit:
     def is_complete(self) -> bool:
         """Whether the payer has finished here."""
         return self.status == Status.COMPLETE
+
+    @property
+    def first_lines(self) -> list[VisitLine]:
+        """The lines that are always in sight: all of a short order, the first ones of a long one."""
+        return self.lines if len(self.lines) <= FIRST_LINES + 1 else self.lines[:FIRST_LINES]
+
+    @property
+    def other_lines(self) -> list[VisitLine]:
+        """The lines of a long order that are shown when asked for."""
+        return self.lines[len(self.first_lines) :]
 
     @property
     def needs_card(self) -> bool:

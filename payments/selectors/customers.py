@@ -9,9 +9,11 @@ from uuid import UUID
 from connect.kit import ids
 from connect.kit.caller import Caller
 from connect.kit.errors import ResourceMissing
-from connect.kit.pages import Page, TimeRange
+from connect.kit.pages import Hits, Page, TimeRange
+from connect.kit.search import Query
+from payments.domain import searchable
 from payments.models import Customer
-from payments.selectors import lists
+from payments.selectors import lists, searches
 from payments.shapes import customers as shapes
 from payments.shapes.customers import CustomerOut
 
@@ -49,6 +51,24 @@ def page(
     always = {"deleted_at": None, "test_clock_id": test_clock}
     found, has_more = lists.page(caller, Customer, page, PREFIX, created=created, always=always, email=email)
     return [shape(caller, row) for row in found], has_more
+
+
+def search(caller: Caller, *, query: Query, page: Page, count: bool) -> Hits[CustomerOut]:
+    """A page of the caller's customers that answer a query over `searchable.CUSTOMERS`, newest first.
+
+    As in the list, deleted ones are left out, and those that live by a test clock.
+    """
+    hits = searches.find(
+        caller,
+        Customer,
+        query=query,
+        fields=searchable.CUSTOMERS,
+        columns={"created": "created_at"},
+        page=page,
+        count=count,
+        always={"deleted_at": None, "test_clock_id": None},
+    )
+    return hits.shown(lambda row: shape(caller, row))
 
 
 def load(caller: Caller, identifiers: Sequence[UUID]) -> dict[UUID, Any]:

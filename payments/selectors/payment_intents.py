@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +15,11 @@ from django.conf import settings
 from connect.kit import ids
 from connect.kit.caller import Caller
 from connect.kit.errors import ResourceMissing
-from connect.kit.pages import Page, TimeRange
+from connect.kit.pages import Hits, Page, TimeRange
+from connect.kit.search import Query
+from payments.domain import searchable
 from payments.models import PaymentIntent
-from payments.selectors import authentications, lists
+from payments.selectors import authentications, lists, searches
 from payments.shapes import payment_intents as shapes
 from payments.shapes.payment_intents import PaymentIntentOut
 
@@ -44,6 +47,21 @@ def page(
         caller, PaymentIntent, page, PREFIX, created=created, customer_id=customer, status=status
     )
     return [shape(caller, row) for row in found], has_more
+
+
+def search(caller: Caller, *, query: Query, page: Page, count: bool) -> Hits[PaymentIntentOut]:
+    """A page of the caller's intents that answer a query over `searchable.PAYMENT_INTENTS`, newest first."""
+    hits = searches.find(
+        caller,
+        PaymentIntent,
+        query=query,
+        fields=searchable.PAYMENT_INTENTS,
+        columns={"amount": "amount_minor", "created": "created_at", "customer": "customer_id"},
+        words={"customer": partial(ids.lookup, "cus")},
+        page=page,
+        count=count,
+    )
+    return hits.shown(lambda row: shape(caller, row))
 
 
 def load(caller: Caller, identifiers: Sequence[UUID]) -> dict[UUID, PaymentIntentOut]:

@@ -12,7 +12,6 @@ from connect.kit.caller import Caller
 from connect.kit.errors import ParameterInvalid, ParameterMissing
 from connect.kit.metadata import merge
 from connect.services import events
-from connect.services.events import NewEvent
 from payments.domain import errors
 from payments.models import Price, Product
 from payments.selectors import prices
@@ -87,9 +86,11 @@ def free_lookup_key(caller: Caller, lookup_key: str) -> None:
     holder = Price.objects.one(account_id=caller.account, lookup_key=lookup_key, lock=True)
     if holder is None:
         return
+    before = prices.shape(caller, holder)
     holder.lookup_key = None
     holder.save(update_fields=["lookup_key"])
-    events.publish(caller, NewEvent("price.updated", prices.shape(caller, holder)))
+    after = prices.shape(caller, holder)
+    events.publish(caller, events.updated("price.updated", before=before, after=after))
 
 
 def save_with_lookup_key(caller: Caller, price: Price, *, new: bool) -> None:

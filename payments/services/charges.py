@@ -14,7 +14,6 @@ from connect.kit.metadata import merge
 from connect.kit.money import Money
 from connect.selectors import test_clocks
 from connect.services import events
-from connect.services.events import NewEvent
 from payments.clients.processor import Approved, Declined
 from payments.domain import charge_details
 from payments.domain.cards import CardDetails
@@ -123,14 +122,16 @@ def update(caller: Caller, *, charge_id: str, **given: Any) -> ChargeOut:
     if charge is None:
         raise ResourceMissing(resource="charge", id=charge_id, param="charge")
     caller = test_clocks.at(caller, charge.test_clock_id)
+    before = shape(caller, charge)
     for name in _UPDATABLE:
         if name in given:
             setattr(charge, name, given[name])
     if "metadata" in given:
         charge.metadata = merge(charge.metadata, given["metadata"])
     charge.save()
-    events.publish(caller, NewEvent("charge.updated", shape(caller, charge)))
-    return shape(caller, charge)
+    after = shape(caller, charge)
+    events.publish(caller, events.updated("charge.updated", before=before, after=after))
+    return after
 
 
 def shape(caller: Caller, charge: Charge) -> ChargeOut:

@@ -17,7 +17,7 @@ from payments.domain.events import Happening
 from payments.models import CheckoutSession
 from payments.selectors import checkout_sessions as sessions
 
-_TAKEN: Final = frozenset({Happening.TAKEN, Happening.CAPTURED, Happening.CAPTURED_LAST_PART})
+_TAKEN: Final = frozenset({Happening.TAKEN, Happening.CAPTURED, Happening.HOLD_EXPIRED_AFTER_PART})
 _SUBMITTED: Final = frozenset({Happening.HELD, Happening.PENDING})
 _FAILED: Final = frozenset({Happening.DECLINED, Happening.DECLINED_WITHOUT_CHARGE})
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+import structlog
 from django.conf import settings
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from connect.domain import redirects
 from connect.kit import currencies, ids, secretbox
 from connect.kit.caller import Caller
-from connect.kit.errors import MissingParameterTarget, ParameterInvalid, ParameterMissing
+from connect.kit.errors import DomainError, MissingParameterTarget, ParameterInvalid, ParameterMissing
 from connect.kit.metadata import merge
 from connect.kit.money import Money
+from connect.kit.tenancy import use_environment
 from connect.services import events
 from connect.services.events import NewEvent
 from payments import clients
@@ -33,6 +35,7 @@ BATCH: Final = 100
 _SECRET_LENGTH: Final = 33
 """Base62 characters of a page's secret: 24 random bytes."""
 _WORDS: Final = ("client_reference_id", "locale", "submit_type", "billing_address_collection")
+log = structlog.get_logger(__name__)
 _ONLY_PAYING: Final = ("line_items", "payment_intent_data", "submit_type")
 
 
@@ -147,15 +150,48 @@ def expire(caller: Caller, *, session_id: str) -> CheckoutSessionOut:
     return expired
 
 
-def overdue(caller: Caller) -> list[tuple[UUID, str]]:
-    """Open sessions of all accounts of the environment whose time has run out, with their account, at most `BATCH`.
+def expire_due(caller: Caller, clock_id: UUID | None = None) -> int:
+    """Expire what ran out by the caller's business clock, in the order in which it did, a transaction each.
 
-    One whose payment is with the processor is left out: it expires, or completes, once that is known.
+    Sessions have no test clock of their own: they live by the environment's. By the machine's time at most `BATCH`, and
+    the next run goes on; while a clock is moved, all. One whose payment is with the processor is left out: it expires,
+    or completes, once that is known. One that was paid in the meantime refuses and is left alone. Returns how many.
     """
-    rows = CheckoutSession.objects.filter(status=Status.OPEN, expires_at__lte=caller.clock.business())
+    if clock_id is not None:
+        return 0
+    expired, after = 0, Q()
+    while True:
+        with use_environment(caller.environment):
+            due = _idle().filter(after, expires_at__lte=caller.clock.business())
+            found = list(due.order_by("expires_at", "id").values_list("expires_at", "account_id", "id")[:BATCH])
+        for _, account, identifier in found:
+            session_id = ids.encode(sessions.PREFIX, identifier)
+            try:
+                with use_environment(caller.environment):
+                    expire(replace(caller, account=account), session_id=session_id)
+                expired += 1
+            except DomainError:
+                continue
+            except Exception:  # the others must not wait for this one; the next run finds it again
+                log.exception("checkout_not_expired", session=session_id)
+        if caller.clock.frozen_at is None or len(found) < BATCH:
+            return expired
+        moment, _, last = found[-1]
+        after = Q(expires_at__gt=moment) | Q(expires_at=moment, id__gt=last)
+
+
+def next_due_at(_: Caller, clock_id: UUID | None, after: datetime) -> datetime | None:
+    """When the next session expires, later than `after`."""
+    if clock_id is not None:
+        return None
+    coming = _idle().filter(expires_at__gt=after)
+    return coming.order_by("expires_at").values_list("expires_at", flat=True).first()
+
+
+def _idle() -> QuerySet[CheckoutSession]:
+    """Open sessions, of all accounts, of which no payment is with the processor."""
     busy = PaymentIntent.objects.filter(pk=OuterRef("payment_intent_id"), open_attempt_id__isnull=False)
-    found = rows.filter(~Exists(busy)).order_by("expires_at").values_list("account_id", "id")[:BATCH]
-    return [(account, ids.encode(sessions.PREFIX, identifier)) for account, identifier in found]
+    return CheckoutSession.objects.filter(~Exists(busy), status=Status.OPEN)
 
 
 # --- lines ------------------------------------------------------------------------------------------------------------

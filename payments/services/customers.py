@@ -62,6 +62,7 @@ def update(caller: Caller, *, customer_id: str, **given: Any) -> CustomerOut:
     """Change a customer. Publishes `customer.updated`. Raises `ResourceMissing`, also for a deleted one."""
     customer = locks.customer(caller, customer_id)
     caller = test_clocks.at(caller, customer.test_clock_id)
+    before = customers.shape(caller, customer)
     for name, value in _fields(given).items():
         setattr(customer, name, value)
     if "metadata" in given:
@@ -70,8 +71,9 @@ def update(caller: Caller, *, customer_id: str, **given: Any) -> CustomerOut:
     if "default_payment_method" in settings:
         _make_default(customer, settings["default_payment_method"])
     customer.save()
-    events.publish(caller, NewEvent("customer.updated", customers.shape(caller, customer)))
-    return customers.shape(caller, customer)
+    after = customers.shape(caller, customer)
+    events.publish(caller, events.updated("customer.updated", before=before, after=after))
+    return after
 
 
 def delete(caller: Caller, *, customer_id: str) -> DeletedCustomerOut:

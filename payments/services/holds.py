@@ -16,6 +16,7 @@ from connect.kit.tenancy import use_environment
 from payments.domain.payment_intent_state import CancellationReason
 from payments.models import Charge
 from payments.services import locks, payment_outcomes
+from payments.services.due import in_order
 
 BATCH: Final = 500
 log = structlog.get_logger(__name__)
@@ -24,20 +25,19 @@ log = structlog.get_logger(__name__)
 def expire_due(caller: Caller, clock_id: UUID | None = None) -> int:
     """Release the holds that ran out by the caller's business clock, in the order in which they did.
 
-    Of the charges that live by the test clock `clock_id`, or by none; at most `BATCH`, each in a transaction of its
-    own. The processor lets them go by itself and is not asked. One whose capture or release is with the processor is
-    left to that. Returns how many were released.
+    Of the charges that live by the test clock `clock_id`, or by none; each in a transaction of its own. The processor
+    lets them go by itself and is not asked. One whose capture or release is with the processor is left to that. Returns
+    how many were released.
     """
     with use_environment(caller.environment):
-        due = _held(clock_id).filter(capture_before__lte=caller.clock.business()).order_by("capture_before", "id")
-        found = list(due.values_list("account_id", "payment_intent_id", "id")[:BATCH])
+        due = _held(clock_id).filter(capture_before__lte=caller.clock.business())
     expired = 0
-    for account_id, intent_id, charge_id in found:
+    for known in in_order(caller, due, "capture_before", size=BATCH):
         try:
             with use_environment(caller.environment):
-                expired += _expire(replace(caller, account=account_id), intent_id, charge_id)
+                expired += _expire(replace(caller, account=known.account_id), known.payment_intent_id, known.id)
         except Exception:  # the others must not wait for this one; the next run finds it again
-            log.exception("hold_not_expired", charge=ids.encode("ch", charge_id))
+            log.exception("hold_not_expired", charge=ids.encode("ch", known.id))
             if clock_id is not None:
                 raise
     return expired

@@ -9,7 +9,7 @@ processor, and never guess. Whoever asks holds the attempt's lease, so no two ev
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -106,6 +106,7 @@ def begin_authorize(
         caller,
         intent,
         kind=PaymentAttempt.Kind.AUTHORIZE,
+        processor=clients.name_for(livemode=caller.livemode),
         charge_id=ids.new(),
         request={
             "amount_minor": intent.amount_minor,
@@ -180,11 +181,14 @@ def begin_on_charge(
 ) -> Waiting:
     """Commit an attempt about a charge that leaves the intent free for others, such as a refund.
 
-    `request` are the values of the processor's request that no attempt of the charge has in common.
+    The processor that took the charge is asked, whichever would take one today. `request` are the values of its request
+    that no attempt of the charge has in common.
     """
     method = payment_methods.load(charge.payment_method_id)
     request = {"instrument": (method.card or {}).get("test_token") or "", **request}
-    return waiting_for(_attempt(caller, intent, kind=kind, charge_id=charge.id, request=request, plan=plan))
+    return waiting_for(
+        _attempt(caller, intent, kind=kind, processor=charge.processor, charge_id=charge.id, request=request, plan=plan)
+    )
 
 
 def _begin_on_hold(
@@ -209,6 +213,7 @@ def _attempt(
     intent: PaymentIntent,
     *,
     kind: str,
+    processor: str,
     charge_id: UUID,
     request: dict[str, Any],
     plan: dict[str, Any] | None = None,
@@ -226,7 +231,7 @@ def _attempt(
         payment_intent_id=intent.id,
         charge_id=charge_id,
         kind=kind,
-        processor=clients.name_for(livemode=caller.livemode),
+        processor=processor,
         request=plain,
         plan=plan or {},
         status_before=intent.status,
@@ -319,10 +324,11 @@ def settle_open(caller: Caller) -> int:
             waiting = waiting_for(attempt, keep_for=_keep_for(_intent_of(attempt)), ask_first=True)
         asked += 1
         try:
+            failpoint("payments.settle.claimed", attempt.kind)
             answer = processor_calls.ask(waiting)
-            failpoint("payments.settle.asked")
+            failpoint("payments.settle.asked", attempt.kind)
             with use_environment(caller.environment):
-                record(caller, waiting, answer)
+                record(replace(caller, account=attempt.account_id), waiting, answer)
         except Exception:  # the others must not wait for this one; its lease brings it back
             log.exception("payment_attempt_unsettled", attempt=waiting.resume)
     return asked

@@ -152,6 +152,10 @@ def begin_confirm(
     )
     if method is None:
         raise _method_required(intent)
+    if intent.next_action and method.id != intent.payment_method_id:
+        # The payer was asked about another one: that page is void, also if this attempt comes to nothing.
+        intent.next_action = None
+        intent.status = payment_intent_state.initial(has_payment_method=True).value
     return payment_attempts.begin_authorize(
         caller,
         intent,

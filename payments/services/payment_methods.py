@@ -116,6 +116,7 @@ def require_type(method: PaymentMethod, allowed: Sequence[str]) -> None:
 def update(caller: Caller, *, method_id: str, **given: Any) -> PaymentMethodOut:
     """Change billing details, expiry or metadata. Publishes `payment_method.updated`. Raises `ResourceMissing`."""
     method = locks.payment_method(caller, method_id)
+    before = shape(caller, method)
     if given.get("billing_details"):
         method.billing_details = {**method.billing_details, **given["billing_details"]}
     if card := given.get("card"):
@@ -128,8 +129,9 @@ def update(caller: Caller, *, method_id: str, **given: Any) -> PaymentMethodOut:
     if "metadata" in given:
         method.metadata = merge(method.metadata, given["metadata"])
     method.save()
-    events.publish(caller, NewEvent("payment_method.updated", shape(caller, method)))
-    return shape(caller, method)
+    after = shape(caller, method)
+    events.publish(caller, events.updated("payment_method.updated", before=before, after=after))
+    return after
 
 
 def attach(caller: Caller, *, method_id: str, customer: str, param: str | None = None) -> PaymentMethodOut:

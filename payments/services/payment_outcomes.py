@@ -61,7 +61,7 @@ def record(caller: Caller, waiting: Waiting, answer: Answer) -> PaymentIntentOut
         assert intent.payment_method_id is not None
         payment_methods.keep(caller, intent.payment_method_id, owner=owner, usage=intent.setup_future_usage)
     result = _RECORDERS[attempt.kind](caller, intent, attempt, answer)
-    failpoint("payments.attempt.recorded")
+    failpoint("payments.attempt.recorded", attempt.kind)
     return result
 
 
@@ -120,14 +120,13 @@ def _record_capture(
         case Approved(settles_at_once=at_once):
             _settle(attempt, PaymentAttempt.State.APPROVED, answer)
             final = bool(attempt.request["final"])
-            before = intent.amount_received_minor
             amount = Money(attempt.request["amount_minor"], intent.currency)
             charge = charges.captured(
                 caller, locks.charge(attempt.charge_id), amount, final=final, settles_at_once=at_once
             )
             intent.amount_received_minor += amount.minor
             intent.amount_capturable_minor = 0 if final else intent.amount_capturable_minor - amount.minor
-            happening = happenings.of_capture(final=final, captured_before_minor=before)
+            happening = Happening.CAPTURED if final else Happening.CAPTURED_PART
             target = Status.SUCCEEDED if final else Status.REQUIRES_CAPTURE
             _finish(caller, intent, target, happening, charge, action=Action.CAPTURE)
             return intents.shape(caller, intent)
@@ -146,9 +145,8 @@ def _record_void(
     match answer:
         case Approved():
             _settle(attempt, PaymentAttempt.State.APPROVED, answer)
-            charges.released(caller, locks.charge(attempt.charge_id), reason="canceled")
-            intent.open_attempt_id = None
-            return cancel_now(caller, intent, reason=intent.cancellation_reason)
+            charge = charges.released(caller, locks.charge(attempt.charge_id), reason="canceled")
+            return cancel_now(caller, intent, reason=intent.cancellation_reason, charge=charge)
         case NotReached() | NotFound():
             return _abandoned(intent, attempt, answer, Status.REQUIRES_CAPTURE)
         case _:
@@ -232,13 +230,19 @@ def authentication_failed(caller: Caller, intent: PaymentIntent) -> PaymentInten
     return intents.shape(caller, intent)
 
 
-def cancel_now(caller: Caller, intent: PaymentIntent, *, reason: str | None) -> PaymentIntentOut:
-    """End an intent that holds nothing (any more). Publishes `payment_intent.canceled`."""
+def cancel_now(
+    caller: Caller, intent: PaymentIntent, *, reason: str | None, charge: Charge | None = None
+) -> PaymentIntentOut:
+    """End an intent that holds nothing (any more); `charge` is what let go of its hold.
+
+    Publishes `payment_intent.canceled`, after `charge.captured` when part of the hold had been captured.
+    """
     intent.amount_capturable_minor = 0
     intent.cancellation_reason = reason
     intent.canceled_at = caller.clock.business()
     intent.next_action = None
-    _finish(caller, intent, Status.CANCELED, Happening.CANCELED, action=Action.CANCEL)
+    happening = Happening.CANCELED_AFTER_PART if charge is not None and charge.captured else Happening.CANCELED
+    _finish(caller, intent, Status.CANCELED, happening, charge, action=Action.CANCEL)
     return intents.shape(caller, intent)
 
 

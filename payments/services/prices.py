@@ -58,6 +58,7 @@ def update(
     Raises `ResourceMissing`, `LookupKeyTaken`, and `ParameterInvalid` for a `tax_behavior` that is settled.
     """
     price = locks.price(caller, price_id)
+    before = shape(caller, price)
     for name in _WORDS:
         if name in given:
             setattr(price, name, given[name])
@@ -75,8 +76,9 @@ def update(
             catalog.free_lookup_key(caller, given["lookup_key"])
         price.lookup_key = given["lookup_key"]
     catalog.save_with_lookup_key(caller, price, new=False)
-    events.publish(caller, NewEvent("price.updated", shape(caller, price)))
-    return shape(caller, price)
+    after = shape(caller, price)
+    events.publish(caller, events.updated("price.updated", before=before, after=after))
+    return after
 
 
 def shape(caller: Caller, price: Price) -> PriceOut:

@@ -57,22 +57,24 @@ Answer = StatusOutcome | NotReached
 def perform(waiting: Waiting) -> Answer:
     """Ask the processor, outside of any transaction. An answer that did not come is `Unknown`, never a guess."""
     call: ProcessorCall = waiting.call
-    processor = clients.get(call.processor)
-    failpoint("payments.attempt.claimed")
-    try:
-        answer: Answer = processor.status(call.request) if call.ask_first else _send(processor, call.request)
-        if isinstance(answer, NotFound):
-            answer = _send(processor, call.request)  # it never heard of it: sending it now cannot do it twice
-    except ProcessorUnavailable:
-        answer = NotReached()
-    except ProcessorTimeout as lost:
-        answer = Unknown(reason=str(lost))
-    failpoint("payments.attempt.called")
+    failpoint("payments.attempt.claimed", call.kind)
+    answer = ask(waiting) if call.ask_first else NotFound()
+    if isinstance(answer, NotFound):  # the processor never heard of it: sending it now cannot do it twice
+        try:
+            answer = _send(clients.get(call.processor), call.request)
+        except ProcessorUnavailable:
+            answer = NotReached()
+        except ProcessorTimeout as lost:
+            answer = Unknown(reason=str(lost))
+    failpoint("payments.attempt.called", call.kind)
     return answer
 
 
 def ask(waiting: Waiting) -> Answer:
-    """Only ask, never send: for the sweeper, which settles what was begun and begins nothing."""
+    """Only ask, never send: all that the sweeper does, which settles what was begun and begins nothing.
+
+    A question that did not arrive says nothing about the request it was about: that may have moved money.
+    """
     call: ProcessorCall = waiting.call
     try:
         return clients.get(call.processor).status(call.request)

@@ -39,6 +39,7 @@ def update(caller: Caller, *, product_id: str, **given: Any) -> ProductOut:
     Raises `ResourceMissing`, and `MissingParameterTarget` for a `default_price` of another product.
     """
     product = locks.product(caller, product_id)
+    before = products.shape(caller, product)
     for name, value in catalog.product_fields(given).items():
         setattr(product, name, value)
     if "metadata" in given:
@@ -47,8 +48,9 @@ def update(caller: Caller, *, product_id: str, **given: Any) -> ProductOut:
         product.default_price_id = _own_price(caller, product, given["default_price"])
     product.updated_at = caller.clock.business()
     product.save()
-    events.publish(caller, NewEvent("product.updated", products.shape(caller, product)))
-    return products.shape(caller, product)
+    after = products.shape(caller, product)
+    events.publish(caller, events.updated("product.updated", before=before, after=after))
+    return after
 
 
 def delete(caller: Caller, *, product_id: str) -> DeletedProductOut:

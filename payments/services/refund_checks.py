@@ -18,6 +18,7 @@ from connect.selectors import test_clocks
 from payments.domain.refund_state import is_returned
 from payments.models import Refund
 from payments.services import locks, payment_attempts, processor_calls, refund_outcomes
+from payments.services.due import in_order
 from payments.services.processor_calls import Answer
 
 BATCH: Final = 100
@@ -27,14 +28,13 @@ log = structlog.get_logger(__name__)
 def check_due(caller: Caller, clock_id: UUID | None = None) -> int:
     """Ask about every refund whose `check_at` has come by the caller's business clock, and record the answers.
 
-    Of the refunds that live by the test clock `clock_id`, or by none; at most `BATCH`. As with open attempts, whoever
-    asks holds the attempt's lease. Returns how many were asked about.
+    Of the refunds that live by the test clock `clock_id`, or by none. As with open attempts, whoever asks holds the
+    attempt's lease. Returns how many were asked about.
     """
     with use_environment(caller.environment):
         due = Refund.objects.filter(check_at__lte=caller.clock.business(), test_clock_id=clock_id)
-        found = list(due.order_by("check_at", "id")[:BATCH])
     asked = 0
-    for refund in found:
+    for refund in in_order(caller, due, "check_at", size=BATCH):
         own = replace(caller, account=refund.account_id)
         with use_environment(caller.environment):
             waiting = _claim(own, refund)
@@ -42,8 +42,9 @@ def check_due(caller: Caller, clock_id: UUID | None = None) -> int:
             continue
         asked += 1
         try:
+            failpoint("payments.settle.claimed", waiting.call.kind)
             answer = processor_calls.ask(waiting)
-            failpoint("payments.settle.asked")
+            failpoint("payments.settle.asked", waiting.call.kind)
             with use_environment(caller.environment):
                 _record(own, refund, waiting, answer)
         except Exception:  # the others must not wait for this one; its lease brings it back

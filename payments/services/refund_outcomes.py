@@ -80,12 +80,9 @@ def _later(caller: Caller, attempt: PaymentAttempt, charge: Charge, refund: Refu
         refund.failure_reason = failure_reason(code)
         return give_back(caller, charge, refund, Status.FAILED, Happening.REFUND_FAILED)
     before = refund.status
-    if before == Status.SUCCEEDED and not isinstance(answer, Approved):
-        # It was done once, and the question whether it stayed so found no answer: ask again.
-        refund.check_at = _again(caller, None)
-        refund.save(update_fields=["check_at"])
-        return shape(caller, refund)
     after_check = before == Status.SUCCEEDED
+    if not isinstance(answer, Approved if after_check else Approved | Pending | ActionRequired):
+        return _unanswered(caller, attempt, refund, answer)
     refund.status = move(before, _take(caller, attempt, refund, answer)).value
     if after_check:
         refund.check_at = None  # it was asked about once more, and stands
@@ -93,6 +90,19 @@ def _later(caller: Caller, attempt: PaymentAttempt, charge: Charge, refund: Refu
     if refund.status == before:
         return shape(caller, refund)
     return _told(caller, charge, refund, Happening.REFUND_CHANGED)
+
+
+def _unanswered(caller: Caller, attempt: PaymentAttempt, refund: Refund, answer: Answer) -> RefundOut:
+    """The question found no answer that says more than is known: the refund stays as it is, to be asked about again.
+
+    An attempt that is open has the sweeper for that.
+    """
+    log.warning("payment_attempt_open", attempt=ids.encode(PREFIX, attempt.id), answer=type(answer).__name__)
+    if refund.check_at is not None:
+        refund.check_at = _again(caller, None)
+        refund.save(update_fields=["check_at"])
+        _let_go(attempt)
+    return shape(caller, refund)
 
 
 def _take(caller: Caller, attempt: PaymentAttempt, refund: Refund, answer: Answer) -> Status:

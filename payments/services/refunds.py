@@ -20,7 +20,6 @@ from connect.kit.money import Money
 from connect.kit.outcomes import Refused, Waiting
 from connect.selectors import test_clocks
 from connect.services import events
-from connect.services.events import NewEvent
 from payments.domain import errors
 from payments.domain.refund_state import CANCELABLE
 from payments.models import Charge, PaymentAttempt, PaymentIntent, Refund
@@ -114,11 +113,13 @@ def update(caller: Caller, *, refund_id: str, metadata: Any = None) -> RefundOut
     """Change a refund's metadata. Publishes `refund.updated` and `charge.refund.updated`. Raises `ResourceMissing`."""
     _, refund = _locked(caller, refund_id)
     caller = test_clocks.at(caller, refund.test_clock_id)
+    before = refund_outcomes.shape(caller, refund)
     refund.metadata = merge(refund.metadata, metadata)
     refund.save(update_fields=["metadata"])
-    shown = refund_outcomes.shape(caller, refund)
-    events.publish(caller, NewEvent("charge.refund.updated", shown), NewEvent("refund.updated", shown))
-    return shown
+    after = refund_outcomes.shape(caller, refund)
+    names = ("charge.refund.updated", "refund.updated")
+    events.publish(caller, *(events.updated(name, before=before, after=after) for name in names))
+    return after
 
 
 def _target(caller: Caller, charge_id: str | None, intent_id: str | None) -> tuple[PaymentIntent, Charge]:

@@ -89,6 +89,10 @@ def begin_confirm(caller: Caller, *, intent_id: str, return_url: str | None = No
     )
     if method is None:
         raise errors.SetupPaymentMethodRequired(param="payment_method")
+    if intent.next_action and method.id != intent.payment_method_id:
+        # The payer was asked about another one: that page is void, also if this attempt comes to nothing.
+        intent.next_action = None
+        intent.status = setup_intent_state.initial(has_payment_method=True).value
     return setup_attempts.begin(caller, intent, method, return_url=return_url)
 
 

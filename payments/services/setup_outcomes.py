@@ -63,7 +63,7 @@ def record(caller: Caller, waiting: Waiting, answer: Answer) -> SetupIntentOut |
             attempt.outcome = stored(answer)
             attempt.save(update_fields=["outcome"])
             result = intents.shape(caller, intent)
-    failpoint("payments.attempt.recorded")
+    failpoint("payments.attempt.recorded", attempt.kind)
     return result
 
 

@@ -59,6 +59,13 @@ document.addEventListener("keydown", (event) => {
   else document.querySelector(".search-narrow").click();
 });
 
+// A filter that is not set stays out of the address.
+document.addEventListener("htmx:configRequest", (event) => {
+  const { verb, parameters } = event.detail;
+  if (verb !== "get") return;
+  for (const name of Object.keys(parameters)) if (parameters[name] === "") delete parameters[name];
+});
+
 document.addEventListener("htmx:responseError", () => {
   toast("error", "The server could not answer. Reload the page; if it happens again, tell us the time and the address.");
 });

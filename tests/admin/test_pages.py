@@ -23,16 +23,31 @@ def rows(api: Any, paid: Any, environment: Any, secrets: Any) -> dict[str, Any]:
     from django.utils import timezone
 
     from connect.kit.caller import Caller
-    from connect.models import RequestLog
-    from connect.services import audit
+    from connect.models import InboxMessage, RequestLog
+    from connect.services import audit, webhook_deliveries
 
     assert api.post("/v1/refunds", {"payment_intent": paid["id"], "amount": 100}).status_code == 200
     assert api.post("/v1/test_helpers/test_clocks", {"frozen_time": 1_800_000_000}).status_code == 200
     item = {"price_data": {"currency": "eur", "unit_amount": 1250, "product_data": {"name": "Coffee"}}, "quantity": 2}
     session = {"mode": "payment", "line_items": [item], "success_url": "https://shop.example/thanks"}
     assert api.post("/v1/checkout/sessions", session).status_code == 200
+    saved = {"payment_method": "pm_card_authenticationRequired", "confirm": True, "customer": paid["customer"]}
+    assert api.post("/v1/setup_intents", saved).json()["status"] == "requires_action"
+    hook = {"url": "https://shop.example/hooks", "enabled_events": ["*"]}
+    assert api.post("/v1/webhook_endpoints", hook).status_code == 200
+    assert api.post("/v1/customers", {"name": "Luan"}).status_code == 200
     found = {}
     with tenancy.use_environment(environment):
+        sender = Caller.system(environment, "tests")
+        webhook_deliveries.fan_out(sender)
+        assert webhook_deliveries.claim(sender)
+        InboxMessage.objects.create(
+            received_at=timezone.now(),
+            headers={},
+            body='{"id": "evt_1"}',
+            event_type="customer.created",
+            verdict="valid",
+        )
         audit.record(Caller.system(environment, "tests"), action="tests.noted", target=paid["id"])
         RequestLog.objects.create(
             id=ids.new(), created_at=timezone.now(), method="GET", path="/v1/charges", status=200, duration_us=1500,
@@ -236,3 +251,42 @@ def test_lists_are_never_counted(staff_client: Client, door: Any, paid: Any) -> 
     with CaptureQueriesContext(connection) as captured:
         staff_client.get(door("payments/paymentintent/"))
     assert [query["sql"] for query in captured if "COUNT(" in query["sql"].upper()] == []
+
+
+def test_a_delivery_leads_to_its_event_and_endpoint_and_is_found_by_either(
+    staff_client: Client, door: Any, rows: Any
+) -> None:
+    delivery = rows["connect_tenant/webhookdelivery/"]
+    ours = {"evt": delivery.event_id, "we": delivery.endpoint_id}
+    names = {"evt": "event", "we": "webhookendpoint"}
+    page = f"connect_tenant/webhookdelivery/{ids.encode('whd', delivery.pk)}/change/"
+    text = staff_client.get(door(page)).content.decode()
+    for prefix, identifier in ours.items():
+        public_id = ids.encode(prefix, identifier)
+        assert door(f"connect_tenant/{names[prefix]}/{public_id}/change/") in text
+        found = staff_client.get(door("connect_tenant/webhookdelivery/"), {"q": public_id}).context["cl"].result_list
+        assert delivery.pk in {row.pk for row in found}
+    attempts = staff_client.get(door("connect_tenant/webhookattempt/"), {"q": ids.encode("whd", delivery.pk)})
+    assert {row.delivery_id for row in attempts.context["cl"].result_list} == {delivery.pk}
+
+
+def test_a_setup_leads_to_its_attempt_and_is_found_by_customer(
+    staff_client: Client, door: Any, rows: Any, paid: Any
+) -> None:
+    setup = rows["payments/setupintent/"]
+    public_id = ids.encode("seti", setup.pk)
+    for page in ("payments/setupintent/", "payments/authentication/", "payments/paymentattempt/"):
+        found = staff_client.get(door(page), {"q": public_id}).context["cl"].result_list
+        assert len(found) == 1, page
+    text = staff_client.get(door(f"payments/authentication/{rows['payments/authentication/'].pk}/change/")).content
+    assert door(f"payments/setupintent/{public_id}/change/").encode() in text
+    by_customer = staff_client.get(door("payments/setupintent/"), {"q": paid["customer"]}).context["cl"].result_list
+    assert [row.pk for row in by_customer] == [setup.pk]
+
+
+def test_a_customer_leads_to_the_clock_they_live_by(staff_client: Client, door: Any, api: Any) -> None:
+    clock = api.post("/v1/test_helpers/test_clocks", {"frozen_time": 1_800_000_000}).json()["id"]
+    customer = api.post("/v1/customers", {"test_clock": clock}).json()["id"]
+    text = staff_client.get(door(f"payments/customer/{customer}/change/")).content.decode()
+    assert door(f"connect_tenant/testclock/{clock}/change/") in text
+    assert len(staff_client.get(door("payments/customer/"), {"q": clock}).context["cl"].result_list) == 1

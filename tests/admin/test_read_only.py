@@ -83,6 +83,56 @@ def test_a_stored_reply_is_not_shown(staff_client: Client, door: Any, api: Any) 
     assert "reply" not in text
 
 
+def test_no_secret_of_an_endpoint_and_no_signature_is_shown(
+    staff_client: Client, door: Any, api: Any, environment: Any
+) -> None:
+    """Neither what signs webhooks, sealed or not, nor what was signed with it: lists, pages and search."""
+    from connect.kit.caller import Caller
+    from connect.models import WebhookAttempt, WebhookEndpoint
+    from connect.services import webhook_deliveries
+
+    hook = {"url": "https://shop.example/hooks", "enabled_events": ["*"]}
+    made = api.post("/v1/webhook_endpoints", hook).json()
+    api.post("/v1/customers", {"name": "Mira"})
+    with tenancy.use_environment(environment):
+        webhook_deliveries.fan_out(Caller.system(environment, "tests"))
+        (outgoing,) = webhook_deliveries.claim(Caller.system(environment, "tests"))
+        attempt, endpoint = WebhookAttempt.objects.get(), WebhookEndpoint.objects.get()
+    hidden = [made["secret"], made["secret"].removeprefix("whsec_"), bytes(endpoint.secret).hex()]
+    hidden += [outgoing.headers["Stripe-Signature"], outgoing.headers["webhook-signature"]]
+    for page in ("webhookendpoint/", f"webhookendpoint/{made['id']}/change/", f"webhookendpoint/?q={made['id']}",
+                 "webhookattempt/", f"webhookattempt/{attempt.pk}/change/"):  # fmt: skip
+        text = staff_client.get(door(f"connect_tenant/{page}")).content.decode()
+        assert "https://shop.example/hooks" in text or page == "webhookattempt/"
+        assert [secret for secret in hidden if secret in text] == []
+    assert outgoing.headers["webhook-id"] in text
+    guess = {"secret__startswith": "a"}
+    assert staff_client.get(door("connect_tenant/webhookendpoint/"), guess).status_code in {302, 400}
+
+
+def test_neither_a_session_nor_an_authentication_shows_what_opens_its_page(
+    staff_client: Client, door: Any, api: Any, environment: Any
+) -> None:
+    from payments.models import Authentication, CheckoutSession
+
+    card = {"amount": 900, "currency": "eur", "payment_method": "pm_card_authenticationRequired", "confirm": True}
+    asked = api.post("/v1/payment_intents", {**card, "return_url": "https://shop.example/back"}).json()
+    item = {"price_data": {"currency": "eur", "unit_amount": 900, "product_data": {"name": "Tea"}}}
+    session = api.post("/v1/checkout/sessions", {"mode": "payment", "line_items": [item],
+                                                 "success_url": "https://shop.example/"}).json()  # fmt: skip
+    with tenancy.use_environment(environment):
+        authentication, opened = Authentication.objects.get(), CheckoutSession.objects.get()
+    hidden = [asked["next_action"]["redirect_to_url"]["url"].rpartition(".")[2], session["url"].rpartition(".")[2]]
+    sealed = (authentication.secret_hash, opened.secret_hash, opened.secret_sealed)
+    hidden += [bytes(secret).hex() for secret in sealed]
+    assert all(len(secret) > 20 for secret in hidden)
+    for page in ("authentication/", f"authentication/{authentication.pk}/change/", "checkoutsession/",
+                 f"checkoutsession/{session['id']}/change/"):  # fmt: skip
+        response = staff_client.get(door(f"payments/{page}"))
+        assert response.status_code == 200
+        assert [secret for secret in hidden if secret in response.content.decode()] == []
+
+
 @pytest.mark.parametrize("page", ["environment", "apikey", "organizationauditentry", "membership", "apiclient"])
 def test_platform_rows_that_commands_and_customers_own_are_read_only(staff_client: Client, page: str) -> None:
     assert staff_client.post(f"/admin/connect/{page}/add/", {}).status_code == 403

@@ -37,9 +37,9 @@ def now(api) -> Callable[[dict[str, Any]], dict[str, Any]]:
     return lambda made: api.get(f"/v1/checkout/sessions/{made['id']}").json()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser():
-    """One Chromium for a test. Playwright keeps an event loop in this thread, harmless to Django: it is told so."""
+    """One Chromium for a module. Playwright keeps an event loop in this thread, harmless to Django: it is told so."""
     sync_api = pytest.importorskip("playwright.sync_api")
     with pytest.MonkeyPatch.context() as patch, sync_api.sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")

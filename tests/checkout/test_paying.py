@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,10 +14,11 @@ from django.test import Client
 
 from connect.kit import clock
 from connect.kit.caller import Caller
+from connect.kit.clock import Clock
 from connect.kit.tenancy import use_environment
 from payments import tasks
 from payments.models import CheckoutSession, PaymentAttempt
-from payments.services import checkout_sessions, payment_attempts
+from payments.services import checkout_sessions, holds, payment_attempts
 from tests.checkout.conftest import GOOD, POOR, TYPO, Payer, alert
 from tests.payments.books import Books
 
@@ -215,6 +217,19 @@ def test_a_held_payment_completes_the_session_and_is_paid_when_captured(api, ses
     assert now(made)["payment_status"] == "paid"
 
 
+def test_a_held_payment_that_runs_out_after_a_part_was_captured_is_paid(api, books, session, payer, now):
+    made = session(payment_intent_data={"capture_method": "manual"})
+    payer(made).pay()
+    intent = now(made)["payment_intent"]
+    part = {"amount_to_capture": 100, "final_capture": False}
+    assert api.post(f"/v1/payment_intents/{intent}/capture", part).status_code == 200
+    assert now(made)["payment_status"] == "unpaid"
+    later = replace(books.caller, clock=Clock(frozen_at=clock.wall() + timedelta(days=8)))
+    assert holds.expire_due(later) == 1
+    assert api.get(f"/v1/payment_intents/{intent}").json()["status"] == "succeeded"
+    assert now(made)["payment_status"] == "paid"
+
+
 def test_a_held_payment_may_be_canceled_by_the_app(api, session, payer, now):
     made = session(payment_intent_data={"capture_method": "manual"})
     payer(made).pay()
@@ -315,7 +330,11 @@ def test_a_card_its_bank_will_not_have_kept_is_refused_on_the_page(session, paye
     key = visitor.key()
     with books.unchanged():
         answer = visitor.pay("4000 0000 0000 0002", key=key)
+    page = answer.content.decode()
     assert "The bank declined the card" in alert(answer)
+    assert 'value="ana@example.com"' in page
+    assert "4000000000000002" not in page.replace(" ", ""), "a declined card is not shown again"
+    assert 'value="12 / 40"' not in page
     assert now(made)["status"] == "open"
 
 
@@ -357,7 +376,7 @@ def test_phone_and_address_are_collected_where_the_app_asks(session, payer, now)
 
 def test_too_many_tries_from_one_address_are_stopped(session, payer):
     visitor = payer(session())
-    answers = [visitor.pay(TYPO, key="k") for _ in range(22)]
+    answers = [visitor.pay(expiry="01 / 20", key="k") for _ in range(22)]
     assert "too many tries" in alert(answers[-1])
     assert "too many tries" not in alert(answers[19])
 
@@ -374,7 +393,21 @@ def test_nothing_of_a_card_is_kept(session, payer, environment, now):
 
 def test_the_job_finds_what_is_overdue(session, environment):
     session()
-    with use_environment(environment):
-        assert checkout_sessions.overdue(Caller.system(environment, "tests")) == []
-    with time_machine.travel(clock.wall() + timedelta(days=2), tick=False), use_environment(environment):
-        assert len(checkout_sessions.overdue(Caller.system(environment, "tests"))) == 1
+    assert checkout_sessions.expire_due(Caller.system(environment, "tests")) == 0
+    with time_machine.travel(clock.wall() + timedelta(days=2), tick=False):
+        assert checkout_sessions.expire_due(Caller.system(environment, "tests")) == 1
+
+
+def test_one_session_that_cannot_be_expired_does_not_stop_the_others(session, environment, now, monkeypatch):
+    broken, fine = session(), session()
+    original = checkout_sessions.expire
+
+    def expire(caller, *, session_id):
+        if session_id == broken["id"]:
+            raise LookupError("no such price")
+        return original(caller, session_id=session_id)
+
+    monkeypatch.setattr(checkout_sessions, "expire", expire)
+    with time_machine.travel(clock.wall() + timedelta(days=2), tick=False):
+        assert checkout_sessions.expire_due(Caller.system(environment, "tests")) == 1
+    assert (now(broken)["status"], now(fine)["status"]) == ("open", "expired")

@@ -185,6 +185,54 @@ def test_work_that_fails_stops_the_clock_and_can_be_tried_again(api, books, cloc
         timed_work.unregister("broken")
 
 
+def test_a_step_that_somebody_else_took_is_not_taken_twice(api, books, environment, clock_at):
+    """Two move one clock: who finds it further on does first what is due there, and leaves nothing out."""
+    found = clock_at()
+    due, seen = [NOON + 10, NOON + 20], []
+
+    def next_at(caller, clock_id, after):
+        return next((clock.from_unix(moment) for moment in due if moment > clock.unix(after)), None)
+
+    def run(caller, clock_id):
+        now = clock.unix(caller.clock.business())
+        if not seen:  # while this one worked, the other moved the clock on by a step
+            with use_environment(environment):
+                Row.objects.update(frozen_time=clock.from_unix(NOON + 10))
+        seen.append(now)
+
+    timed_work.register(TimedWork("shared", next_at, run))
+    try:
+        with use_environment(environment):
+            waiting = services.begin_advance(books.caller, clock_id=found["id"], frozen_time=clock.from_unix(NOON + 60))
+        services.advance(waiting)
+    finally:
+        timed_work.unregister("shared")
+    assert seen == [NOON, NOON + 10, NOON + 20, NOON + 60]
+    assert api.get(f"{PATH}/{found['id']}").json()["status"] == "ready"
+
+
+def test_the_job_takes_each_clock_when_its_turn_comes(api, books, environment, clock_at, monkeypatch):
+    """A lease taken for all at once would be over before the last one is moved."""
+    clocks = [clock_at()["id"] for _ in range(3)]
+    with use_environment(environment):
+        for identifier in clocks:
+            services.begin_advance(books.caller, clock_id=identifier, frozen_time=clock.from_unix(NOON + DAY))
+        Row.objects.update(lease_until=clock.wall() - timedelta(seconds=1))
+    original, free = services.advance, []
+
+    def advance(waiting):
+        with use_environment(environment):
+            free.append(Row.objects.filter(status="advancing", lease_until__lt=clock.wall()).count())
+        original(waiting)
+
+    monkeypatch.setattr(services, "advance", advance)
+    monkeypatch.setattr(services, "BATCH", 2)
+    job = Caller.system(environment, "tests")
+    assert [services.advance_stuck(job) for _ in range(3)] == [2, 1, 0]
+    assert free == [2, 1, 0]
+    assert {one["status"] for one in api.get(PATH).json()["data"]} == {"ready"}
+
+
 # --- a customer's time ---
 
 
@@ -254,6 +302,26 @@ def test_a_refund_fails_when_the_clock_gets_there_and_the_ledger_knows_when(api,
     books.check_balance(api)
 
 
+def test_everything_due_at_one_moment_happens_however_much_it_is(api, books, clock_at, advance, pay, monkeypatch):
+    """Five holds and three refunds, and runs of two: by the machine a next tick goes on, a clock has none."""
+    from payments.services import holds, refund_checks
+
+    monkeypatch.setattr(holds, "BATCH", 2)
+    monkeypatch.setattr(refund_checks, "BATCH", 2)
+    found = clock_at()
+    customer = customer_of(api, found)["id"]
+    held = [pay(customer, capture_method="manual")["id"] for _ in range(5)]
+    paid = [pay(customer, "pm_card_refundFail")["id"] for _ in range(3)]
+    refunds = [api.post("/v1/refunds", {"payment_intent": one}).json()["id"] for one in paid]
+    with books.events() as events:
+        assert advance(found, NOON + 8 * DAY)["status"] == "ready"
+    assert {api.get(f"/v1/refunds/{one}").json()["status"] for one in refunds} == {"failed"}
+    assert {api.get(f"/v1/payment_intents/{one}").json()["status"] for one in held} == {"canceled"}
+    assert types(events).count("refund.failed") == 3
+    assert [event.object_id for event in events if event.type == "payment_intent.canceled"] == held
+    books.check_balance(api)
+
+
 def test_the_machines_clock_leaves_frozen_things_alone(api, books, clock_at, pay):
     """A clock far in the past: by the machine everything would be due long since."""
     from payments.services import balance_transactions, holds, refund_checks
@@ -319,6 +387,31 @@ def test_everything_without_a_clock_of_its_own_lives_by_the_environments(api, bo
     assert books.check_balance(api) == {"eur": (986, 986)}, "the other clock's money still waits"
     api.delete(f"{PATH}/{found['id']}")
     assert abs(api.post("/v1/customers", {}).json()["created"] - clock.unix(clock.wall())) < DAY
+    books.check_balance(api)
+
+
+def test_kinds_of_work_happen_in_the_order_in_which_they_were_due(api, books, clock_at, advance, pay):
+    """One step over all of it: a refund fails after a minute, a page closes after a day, money comes after two, and a
+    hold runs out after a week; nothing of it before.
+    """
+    found = clock_at(applies_to="environment")
+    pay(None, capture_method="manual")
+    paid = pay(None, "pm_card_refundFail")
+    api.post("/v1/refunds", {"payment_intent": paid["id"], "amount": 100})
+    item = {"price_data": {"currency": "eur", "unit_amount": 500, "product_data": {"name": "Tea"}}}
+    given = {"mode": "payment", "line_items": [item], "success_url": "https://shop.example/"}
+    early = api.post("/v1/checkout/sessions", {**given, "expires_at": NOON + 3600}).json()
+    session = api.post("/v1/checkout/sessions", given).json()
+    assert (early["expires_at"], session["expires_at"]) == (NOON + 3600, NOON + DAY)
+    with books.events() as events:
+        advance(found, NOON + 59)
+    assert types(events) == ["test_helpers.test_clock.advancing", "test_helpers.test_clock.ready"]
+    with books.events() as events:
+        advance(found, NOON + 30 * DAY)
+    told = ["refund.failed", "checkout.session.expired", "balance.available", "charge.expired"]
+    assert list(dict.fromkeys(one for one in types(events) if one in told)) == told
+    closed = [event.object_id for event in events if event.type == "checkout.session.expired"]
+    assert closed == [early["id"], session["id"]]
     books.check_balance(api)
 
 

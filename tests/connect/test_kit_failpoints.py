@@ -49,6 +49,16 @@ def test_raise_without_a_number_is_every_passage() -> None:
     assert "FailpointReached" in done.stderr
 
 
+def test_one_kind_of_work_is_armed_apart_from_the_others() -> None:
+    passes = "from connect.kit.failpoints import failpoint\nfor kind in 'abc': print(kind, flush=True); failpoint('here', kind)"
+    for points, seen in (("here:b=kill", "a b"), ("here:x=kill", "a b c"), ("here=kill@3,here:a=kill@2", "a b c")):
+        done = subprocess.run(
+            [sys.executable, "-c", passes], cwd=ROOT, env=os.environ | {"FC_FAILPOINTS": points},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.stdout.split() == seen.split(), points
+
+
 def test_stop_halts_at_every_nth_passage_and_goes_on_when_told() -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", PASSES], cwd=ROOT, env=os.environ | {"FC_FAILPOINTS": "here=stop@3"},

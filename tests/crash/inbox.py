@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
+import time
 import urllib.request
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,16 +18,19 @@ from tests.crash.stack import Stack
 
 
 class Inbox:
-    """Listens on this machine inside the block; `events` counts arrivals by event id."""
+    """Listens on this machine inside the block; `events` counts arrivals by event id. It answers after `seconds`."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = 0) -> None:
         self.events: Counter[str] = Counter()
+        self._counting = threading.Lock()
         inbox = self
 
         class Page(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                inbox.events[event["id"]] += 1
+                with inbox._counting:
+                    inbox.events[event["id"]] += 1
+                time.sleep(seconds)
                 self.send_response(200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -46,6 +50,17 @@ class Inbox:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+    @property
+    def arrivals(self) -> int:
+        """How many requests came, those of one event counted one by one."""
+        with self._counting:
+            return sum(self.events.values())
+
+    def duplicates(self) -> str:
+        """A line for the report: events, and how many of the requests were not the first of their event."""
+        twice = self.arrivals - len(self.events)
+        return f"{len(self.events)} events arrived, {twice} requests were duplicates ({twice / self.arrivals:.1%})"
 
 
 def register(stack: Stack, address: str) -> UUID:

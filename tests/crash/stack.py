@@ -158,7 +158,19 @@ class Stack:
         """Let a process go on that stands still at a failpoint."""
         _signal(process_id, signal.SIGCONT)
 
+    def pause(self, program: str) -> int:
+        """Let a program stand still, all of it, until `go_on` with its process."""
+        process_id = self.supervisor.children[program].process.pid
+        _signal(process_id, signal.SIGSTOP)
+        self.until(lambda: _state(process_id) == "stopped", f"{program} stands still")
+        return process_id
+
     # -- death ---
+
+    def kill_program(self, program: str) -> None:
+        """SIGKILL a program and its children; the supervisor starts it again."""
+        with self._lock:
+            processes.kill_group(self.supervisor.children[program].process.pid)
 
     def kill_process(self, process_id: int) -> None:
         _signal(process_id, signal.SIGKILL)

@@ -22,7 +22,12 @@ def text_of(answer):
 
 
 def listed(answer):
-    return [event.type for event, _ in answer.context["lines"]]
+    return [event.type for event, _, _ in answer.context["lines"]]
+
+
+def told(answer):
+    """What the list says of the deliveries of each event."""
+    return {event.type: outcome for event, _, outcome in answer.context["lines"]}
 
 
 @pytest.fixture
@@ -49,6 +54,37 @@ def test_events_are_narrowed_by_type_object_and_delivery(pages, paid, api):
     assert listed(pages.get(address(), {"type": "moon.rose", "delivered": "maybe"})) == everything
     assert listed(pages.get(address(), {"delivered": "no"})) == []
     assert "Nothing matches" in text_of(pages.get(address(), {"object": "pi_nobody"}))
+
+
+def test_the_list_says_what_became_of_the_deliveries(pages, api, environment, caller):
+    from connect.kit.tenancy import use_environment
+    from connect.models import WebhookDelivery
+    from connect.services import webhook_deliveries
+
+    api.post("/v1/customers", {"name": "Before anybody listened"})
+    api.post("/v1/webhook_endpoints", {**HOOK, "enabled_events": ["product.created", "product.updated"]})
+    product = api.post("/v1/products", {"name": "Cups"}).json()
+    assert told(pages.get(address())) == {"product.created": "pending", "customer.created": ""}
+    with use_environment(environment):
+        webhook_deliveries.fan_out(caller)
+        WebhookDelivery.objects.update(state="failed")
+    api.post(f"/v1/products/{product['id']}", {"name": "Mugs"})
+    answer = pages.get(address())
+    assert told(answer) == {"product.updated": "pending", "product.created": "failed", "customer.created": ""}
+    assert "Given up" in text_of(answer)
+
+
+def test_support_is_not_told_of_deliveries_that_ended(pages_as, api, environment, caller):
+    from connect.kit.tenancy import use_environment
+    from connect.models import WebhookDelivery
+    from connect.services import webhook_deliveries
+
+    api.post("/v1/webhook_endpoints", HOOK)
+    api.post("/v1/products", {"name": "Cups"})
+    with use_environment(environment):
+        webhook_deliveries.fan_out(caller)
+        WebhookDelivery.objects.update(state="failed")
+    assert told(pages_as("support").get(address())) == {"product.created": ""}
 
 
 def test_an_id_of_an_event_opens_it(pages, succeeded):

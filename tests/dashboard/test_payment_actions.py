@@ -40,15 +40,15 @@ def refunds(api):
     return lambda identifier: api.get("/v1/refunds", {"payment_intent": identifier}).json()["data"]
 
 
-def offered(pages, identifier):
-    page = pages.get(address("payment", identifier)).content.decode()
+def offered(pages, identifier, **query):
+    page = pages.get(address("payment", identifier), query).content.decode()
     return {name for name in ("capture", "cancel", "refund") if address(f"payment_{name}", identifier) in page}
 
 
 def test_a_payment_offers_only_what_it_allows(pages, pages_as, api, held, paid):
     unpaid = api.post("/v1/payment_intents", {"amount": 2500, "currency": "eur"}).json()["id"]
     assert offered(pages, held) == {"capture", "cancel"}
-    assert offered(pages, paid) == {"refund"}
+    assert offered(pages, paid) == offered(pages, paid, tab="json") == {"refund"}
     assert offered(pages, unpaid) == {"cancel"}
     assert offered(pages_as("analyst"), paid) == set()
 
@@ -97,7 +97,35 @@ def test_a_refund_gives_back_part_then_the_rest(pages, paid, refunds):
     assert "Given back" in text_of(answer)
     assert offered(pages, paid) == set()
     (total,) = answer.context["sums"]
-    assert total.debit_minor == total.credit_minor
+    assert total.debit_minor == total.credit_minor == 2500 + 2500
+    assert [posting.kind for posting in answer.context["postings"]].count("charge.refund") == 2
+
+
+def test_the_t_accounts_follow_a_refund(pages, paid):
+    """After a whole refund nothing of the payment is left with the processor; the fee stays paid."""
+
+    def balances():
+        found = pages.get(address("payment", paid)).context["t_accounts"]
+        return {each.path: -each.balance_minor if each.is_debit else each.balance_minor for each in found}
+
+    before = balances()
+    assert before["processor:sandbox:clearing:eur"] == -2500
+    fee = before["fees:processor:eur"]
+    pages.post(address("payment_refund", paid), {**KEY, "amount": "25.00"})
+    after = balances()
+    assert after["processor:sandbox:clearing:eur"] == 0
+    assert after["fees:processor:eur"] == fee > 0
+    assert after["platform:available:eur"] == -2500
+    assert sum(after.values()) == sum(before.values()) == 0
+
+
+def test_a_payment_says_how_much_of_it_went_back(pages, paid):
+    path = address("payment", paid)
+    assert pages.get(path).context["refunded"] == ""
+    pages.post(address("payment_refund", paid), {**KEY, "amount": "5.00"})
+    assert pages.get(path).context["refunded"] == "Refunded in part"
+    pages.post(address("payment_refund", paid), {**OTHER, "amount": "20.00"})
+    assert pages.get(path, {"tab": "json"}).context["refunded"] == "Refunded"
 
 
 def test_a_double_submit_refunds_once_even_when_nothing_is_left(pages, paid, refunds):

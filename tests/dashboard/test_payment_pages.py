@@ -141,6 +141,12 @@ def test_home_ticks_off_what_was_done(pages, paid):
     assert paid["id"] in text_of(answer)
 
 
+def test_home_gives_an_analyst_no_step_they_cannot_take(pages_as, paid):
+    answer = pages_as("analyst").get(address("home"))
+    assert [step.title for step in answer.context["steps"]] == ["Take a first payment", "Follow the money"]
+    assert "Start here" not in text_of(answer)
+
+
 def test_home_starts_with_the_next_step(pages):
     steps = pages.get(address("home")).context["steps"]
     assert [(step.is_done, step.is_next) for step in steps] == [(True, False), (False, True), (False, False)]

@@ -58,6 +58,14 @@ def test_what_is_no_id_is_answered_with_what_can_be_found(pages, query):
     assert "<script>" not in page.replace("<script src=", "")
 
 
+def test_the_kinds_on_offer_are_those_of_the_role_each_once(pages_as):
+    shown = {role: pages_as(role).get(address()).context["prefixes"] for role in ("developer", "analyst")}
+    for kinds in shown.values():
+        assert len(kinds) == len({prefix for prefix, _ in kinds})
+    assert set(shown["developer"]) >= {("req", "request"), ("evt", "event"), ("we", "webhook endpoint")}
+    assert {prefix for prefix, _ in shown["analyst"]}.isdisjoint({"req", "evt", "we", "whd"})
+
+
 def test_what_a_role_may_not_see_is_not_found(pages_as, paid, api):
     support = pages_as("support")
     transaction = api.get(f"/v1/charges/{paid['latest_charge']}").json()["balance_transaction"]

@@ -158,6 +158,48 @@ def test_a_replay_sends_what_was_missed_once(pages, endpoint, deliveries, api):
     assert [delivery["event_type"] for delivery in deliveries(endpoint)] == ["customer.created"]
 
 
+def test_a_replay_is_counted_before_anything_is_sent(pages, api, deliveries, environment):
+    api.post("/v1/products", {"name": "Cups"})
+    api.post("/v1/customers", {"name": "Ana"})
+    endpoint = api.post("/v1/webhook_endpoints", {"url": URL, "enabled_events": ["product.created"]}).json()
+    path = address("webhook_endpoint_replay", endpoint["id"])
+    assert 'value="count"' in text_of(pages.get(path))
+    answer = pages.post(path, {**KEY, "step": "count", "since": f"{clock.wall():%Y-%m-%dT00:00}", "scope": "failed"})
+    page = text_of(answer)
+    assert "Replay 1 event?" in page
+    assert deliveries(endpoint) == []
+    api.post("/v1/products", {"name": "Mugs, made after the count"})
+    form = {**OTHER, **dict(answer.context["hidden"])}
+    assert "1 delivery is on the way" in text_of(pages.post(path, form, follow=True))
+    back = text_of(pages.get(answer.context["back"]))
+    assert f'value="{clock.wall():%Y-%m-%dT00:00}"' in back
+
+
+def test_an_empty_range_offers_no_replay(pages, endpoint):
+    path = address("webhook_endpoint_replay", endpoint["id"])
+    form = {**KEY, "step": "count", "since": "2020-01-01T00:00", "until": "2020-01-02T00:00", "scope": "all"}
+    page = text_of(pages.post(path, form))
+    assert "Nothing to replay" in page
+    assert "Change the range" in page
+    assert 'class="button primary" type="submit"' not in page
+
+
+def test_what_cannot_be_replayed_cannot_be_counted(pages, endpoint):
+    path = address("webhook_endpoint_replay", endpoint["id"])
+    answer = pages.post(path, {**KEY, "step": "count", "since": "2099-01-01T00:00", "scope": "failed"})
+    assert list(answer.context["form"].errors) == ["since"]
+    pages.post(address("webhook_endpoint_switch", endpoint["id"]), {**KEY, "disabled": "true"})
+    answer = pages.post(path, {**KEY, "step": "count", "since": "2026-01-01T00:00", "scope": "failed"})
+    assert "is disabled" in text_of(answer, 422)
+
+
+def test_the_events_on_offer_stand_under_their_object_once(pages):
+    groups = pages.get(address("webhook_endpoint_new")).context["form"].groups
+    names = [name for name, _ in groups]
+    assert len(names) == len(set(names))
+    assert {name: len(boxes) for name, boxes in groups}["charge.refund"] == 1
+
+
 @pytest.mark.parametrize("change", [{"since": ""}, {"since": "soon"}, {"since": "2099-01-01T00:00"}, {"scope": "x"}])
 def test_a_replay_of_an_impossible_range_is_refused(pages, endpoint, deliveries, change):
     form = {**KEY, "since": "2026-01-01T00:00", "scope": "failed", **change}
@@ -197,7 +239,14 @@ def test_every_attempt_is_shown_with_request_and_answer(pages, endpoint, deliver
     answer = pages.get(address("webhook_delivery", delivery["id"]))
     page = text_of(answer)
     assert [attempt.number for attempt, _ in answer.context["attempts"]] == [2, 1]
-    for expected in ("No answer in 15 s", "503", "webhook-id", "server", '"busy": "<b>yes"'):
+    for expected in (
+        "No answer in 15 s",
+        "503",
+        "webhook-id",
+        "server",
+        '"busy": "<b>yes"',
+        '"type": "charge.succeeded"',
+    ):
         assert expected in page
     assert "<b>yes" not in answer.content.decode()
 

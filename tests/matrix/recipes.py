@@ -138,6 +138,7 @@ PAYMENTS = {
         body={"name": "Ana"},
         names={"payment_method": ("pm", method), "test_clock": ("clock", frozen_clock)},
     ),
+    "GET /v1/customers/search": Recipe("customers:read", body={"query": "email~'example'"}),
     "GET /v1/customers/{pk}": Recipe("customers:read", customer, "cus"),
     "POST /v1/customers/{pk}": Recipe("customers:write", customer, "cus", {"name": "changed"}),
     "DELETE /v1/customers/{pk}": Recipe("customers:write", customer, "cus"),
@@ -148,6 +149,7 @@ PAYMENTS = {
         body={"amount": 2500, "currency": "eur"},
         names={"customer": ("cus", customer), "payment_method": ("pm", method)},
     ),
+    "GET /v1/payment_intents/search": Recipe("payments:read", body={"query": "amount>0"}),
     "GET /v1/payment_intents/{pk}": Recipe("payments:read", intent, "pi"),
     "POST /v1/payment_intents/{pk}": Recipe(
         "payments:write",

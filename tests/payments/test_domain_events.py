@@ -2,7 +2,7 @@
 
 import pytest
 
-from payments.domain.events import EMITTED, EVENT_TYPES, Happening, of_capture
+from payments.domain.events import EMITTED, EVENT_TYPES, Happening
 
 
 def test_everything_that_happens_emits_known_types_once_each() -> None:
@@ -31,18 +31,13 @@ def test_a_type_s_name_begins_with_its_object() -> None:
     [
         (Happening.TAKEN, ("charge.succeeded", "payment_intent.succeeded")),
         (Happening.HELD, ("charge.succeeded", "payment_intent.amount_capturable_updated")),
-        (Happening.CAPTURED, ("charge.captured", "payment_intent.succeeded")),
+        (
+            Happening.CAPTURED,
+            ("charge.captured", "payment_intent.amount_capturable_updated", "payment_intent.succeeded"),
+        ),
+        (Happening.CAPTURED_PART, ("payment_intent.amount_capturable_updated",)),
         (Happening.DECLINED, ("charge.failed", "payment_intent.payment_failed")),
     ],
 )
 def test_the_usual_stories(happening: Happening, names: tuple[str, ...]) -> None:
     assert EMITTED[happening] == names
-
-
-@pytest.mark.parametrize(
-    ("final", "before", "happening"),
-    [(True, 0, Happening.CAPTURED), (False, 0, Happening.CAPTURED_PART), (False, 5, Happening.CAPTURED_PART),
-     (True, 5, Happening.CAPTURED_LAST_PART)],
-)  # fmt: skip
-def test_which_capture_it_is(final: bool, before: int, happening: Happening) -> None:
-    assert of_capture(final=final, captured_before_minor=before) is happening

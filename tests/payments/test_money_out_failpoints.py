@@ -7,12 +7,15 @@ the sweeper comes first and the client afterwards.
 from __future__ import annotations
 
 import pytest
+from django.test import Client
 
 from connect.kit import failpoints
 from connect.kit.failpoints import Trap
 from payments import clients
 from payments.clients.fake import FakeProcessor
+from payments.clients.processor import ActionRequired
 from payments.services import payment_attempts
+from tests.payments.payer import Payer
 
 POINTS = ("payments.attempt.claimed", "payments.attempt.called", "payments.attempt.recorded", "api.external.committed")
 PATH = "/v1/payment_intents"
@@ -109,4 +112,66 @@ def test_a_check_that_dies_between_question_and_answer_is_made_again(api, books,
     assert refund_checks.check_due(books.caller) == 1
     assert api.get(f"/v1/refunds/{refund['id']}").json()["status"] == "failed"
     assert len(books.postings(refund["id"])) == 2
+    books.check_balance(api)
+
+
+@pytest.mark.parametrize("silence", ["fail_before", "fail_after"])
+@pytest.mark.parametrize("operation", ["authorize", *AFTERWARDS])
+def test_a_question_nobody_heard_says_nothing_about_the_money(
+    api, books, intent, held, processor, monkeypatch, operation, silence
+):
+    """It was done and never written down, and the processor is away when the same key asks: nobody may conclude that
+    nothing happened, and do it a second time.
+    """
+    if operation == "authorize":
+        path, body, money = (
+            PATH,
+            {"amount": 1000, "currency": "eur", "payment_method": "pm_card_visa", "confirm": True},
+            1000,
+        )
+    else:
+        _, path, body = prepare(operation, intent, held)
+        money = AFTERWARDS[operation][-1]
+    monkeypatch.setitem(failpoints._ARMED, "payments.attempt.called", Trap("raise"))
+    assert api.post(path, body, idempotency_key="k").status_code == 500
+    monkeypatch.delitem(failpoints._ARMED, "payments.attempt.called")
+    books.let_leases_run_out()
+    processor.will("status", silence)
+    answer = api.post(path, body, idempotency_key="k")
+    assert answer.status_code == 200, answer.content
+    assert answer.json()["status"] in {"processing", "pending", "requires_capture"}
+    books.let_leases_run_out()
+    assert payment_attempts.settle_open(books.caller) == 1
+    assert [name for name, _ in processor.calls].count(operation) == 1
+    assert processor.balance_minor == money
+    books.check_balance(api)
+
+
+AFTER_AGREEING = ("payments.attempt.claimed", "payments.attempt.called", "payments.attempt.recorded")
+
+
+@pytest.mark.parametrize("point", AFTER_AGREEING)
+@pytest.mark.parametrize("path", [PATH, "/v1/setup_intents"])
+def test_what_a_payer_agreed_to_goes_on_once(api, books, processor, monkeypatch, path, point):
+    """The process dies as it tells the processor that the payer has authenticated; no key is there to ask again."""
+    operation = "authorize" if path == PATH else "set_up"
+    processor.will(operation, ActionRequired(authentication_id="a", redirect_url=None))
+    given = {"amount": 1000, "currency": "eur"} if path == PATH else {}
+    body = {**given, "payment_method": "pm_card_visa", "confirm": True, "return_url": "https://shop.test/thanks"}
+    found = api.post(path, body).json()
+    assert found["status"] == "requires_action"
+    payer = Payer(Client(raise_request_exception=False))
+    monkeypatch.setitem(failpoints._ARMED, f"{point}:{operation}", Trap("raise"))
+    assert payer.answer(found, "complete").status_code == 500
+    monkeypatch.delitem(failpoints._ARMED, f"{point}:{operation}")
+    assert api.get(f"{path}/{found['id']}").json()["status"] == "processing"
+    books.let_leases_run_out()
+    assert payment_attempts.settle_open(books.caller) == 1
+    arrived = point != "payments.attempt.claimed"
+    after = api.get(f"{path}/{found['id']}").json()
+    assert after["status"] == ("succeeded" if arrived else "requires_payment_method")
+    error = after["last_payment_error" if path == PATH else "last_setup_error"]
+    assert (error["code"] if error else None) == (None if arrived else "processing_error")
+    assert [name for name, _ in processor.calls].count(operation) == (2 if arrived else 1)
+    assert processor.balance_minor == (1000 if arrived and path == PATH else 0)
     books.check_balance(api)

@@ -23,7 +23,9 @@ def test_capture_in_full(send, api, books, held):
     assert (charge["captured"], charge["amount_captured"]) == (True, 1000)
     assert books.hold(charge["id"]) == ("posted", 1000, 1000, 0)
     assert books.postings(charge["id"]) == [("charge.capture", {CLEARING: -1000, PENDING: 986, FEES: 14})]
-    assert types(events) == ["charge.captured", "payment_intent.succeeded"]
+    assert types(events) == [
+        "charge.captured", "payment_intent.amount_capturable_updated", "payment_intent.succeeded",
+    ]  # fmt: skip
     assert events[0].payload == charge
     assert books.check_balance(api) == {"eur": (0, 986)}
 
@@ -178,7 +180,11 @@ def test_cancel_releases_what_is_held(send, api, books, held):
 def test_cancel_after_a_partial_capture_keeps_what_was_taken(api, books, held, act):
     found = held()
     act(found, "capture", amount_to_capture=400, final_capture=False)
-    canceled = act(found, "cancel").json()
+    with books.events() as events:
+        canceled = act(found, "cancel").json()
+    assert types(events) == ["charge.captured", "payment_intent.canceled"], "nothing further will be taken"
+    assert events[0].payload == charge_of(api, found)
+    assert events[0].payload["captured"] is True
     assert (canceled["status"], canceled["amount_received"], canceled["amount_capturable"]) == ("canceled", 400, 0)
     assert books.hold(found["latest_charge"]) == ("posted", 1000, 400, 600)
     assert charge_of(api, found)["refunded"] is False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from payments.clients.fake import FakeProcessor
-from payments.clients.processor import Declined, Unknown
+from payments.clients.processor import Approved, Declined, Unknown
 from payments.services import payment_attempts, refund_checks
 from tests.paging import prove
 from tests.payments.books import AVAILABLE, CLEARING, refused, types
@@ -349,3 +349,27 @@ def test_a_check_without_an_answer_asks_again(api, books, paid, refund):
     failed = api.get(f"{PATH}/{pending['id']}").json()
     assert (failed["status"], failed["failure_reason"]) == ("failed", "lost_or_stolen_card")
     assert books.check_balance(api) == {"eur": (0, 986)}
+
+
+@pytest.mark.parametrize("silence", ["fail_before", "fail_after"])
+def test_a_check_that_nobody_answers_leaves_the_refund_as_it_is(api, books, paid, refund, silence):
+    """It waits for the payer, whatever the line to the processor is like: nothing changed, and nothing is told."""
+    from payments import clients
+    from payments.clients.processor import ActionRequired
+
+    with clients.replaced("sandbox", FakeProcessor()) as fake:
+        found = paid()
+        fake.will("refund", ActionRequired(authentication_id="a", redirect_url=None))
+        waiting = refund(found)
+        assert waiting["status"] == "requires_action"
+        fake.will("status", silence)
+        with books.events() as events:
+            check_later(books)
+        assert events == []
+        assert api.get(f"{PATH}/{waiting['id']}").json() == waiting
+        (attempt,) = [name for operation, name in fake.calls if operation == "refund"]
+        fake.resolve(attempt, Approved(reference="r", amount_minor=1000))
+        check_later(books)
+        assert api.get(f"{PATH}/{waiting['id']}").json()["status"] == "succeeded"
+        assert fake.balance_minor == 0
+    books.check_balance(api)

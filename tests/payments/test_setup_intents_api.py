@@ -370,6 +370,16 @@ def test_a_lost_answer_after_authentication_is_settled_by_the_sweeper(books, set
     assert processor.balance_minor == 0
 
 
+def test_what_the_payer_agreed_to_holds_for_no_other_card(setup, read, act, processor):
+    processor.will("set_up", ActionRequired(authentication_id="a", redirect_url=None), "fail_before")
+    found = setup(payment_method="pm_card_visa", confirm=True, return_url=SHOP)
+    refused(act(found, "confirm", payment_method="pm_card_mastercard"), 503, "processor_unavailable")
+    left = read(found)
+    assert (left["status"], left["next_action"]) == ("requires_confirmation", None)
+    assert Payer().answer(found, "complete").status_code == 200
+    assert read(found) == left
+
+
 def test_a_processors_own_page_is_shown_as_it_is(setup, processor):
     processor.will("set_up", ActionRequired(authentication_id="a", redirect_url="https://issuer.test/3ds/a"))
     found = setup(payment_method="pm_card_visa", confirm=True, return_url=SHOP)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from django.db import connections
@@ -12,7 +13,7 @@ from connect.kit.tenancy import TransactionForbidden, use_environment
 from payments import clients
 from payments.clients.fake import FakeProcessor
 from payments.clients.processor import Approved, AuthorizeRequest, Unknown
-from payments.services import payment_attempts, processor_calls
+from payments.services import payment_attempts, payment_intents, payment_outcomes, processor_calls
 from tests.payments.books import CLEARING, FEES, PENDING, refused, types
 
 PATH = "/v1/payment_intents"
@@ -139,7 +140,9 @@ def test_a_capture_that_happened_in_silence_is_booked_once(api, books, held, act
         assert sweep(books) == 1
     done = api.get(f"{PATH}/{found['id']}").json()
     assert (done["status"], done["amount_received"], done["amount_capturable"]) == ("succeeded", 400, 0)
-    assert types(events) == ["charge.captured", "payment_intent.succeeded"]
+    assert types(events) == [
+        "charge.captured", "payment_intent.amount_capturable_updated", "payment_intent.succeeded",
+    ]  # fmt: skip
     assert books.hold(done["latest_charge"]) == ("posted", 1000, 400, 600)
     assert books.check_balance(api) == {"eur": (0, 394)}
 
@@ -209,6 +212,37 @@ def test_a_late_answer_to_a_settled_attempt_changes_nothing(books, intent, proce
     assert len(books.postings(paid["latest_charge"])) == 1
     assert processor.balance_minor == 1000
     books.check()
+
+
+def test_what_a_connected_account_left_open_is_settled_too(books, processor):
+    """The job works for every account of the environment, and each attempt is its own account's."""
+    from connect.kit import ids
+
+    merchant = replace(books.caller, account=ids.new())
+    processor.will("authorize", "fail_after")
+    with use_environment(books.environment):
+        waiting = payment_intents.create_and_confirm(
+            merchant, amount=1000, currency="eur", payment_method="pm_card_visa"
+        )
+    answer = processor_calls.perform(waiting)
+    with use_environment(books.environment):
+        intent = payment_outcomes.record(merchant, waiting, answer)
+    assert intent.status == "processing"
+    assert sweep(books) == 1
+    assert books.attempts(intent.id) == [("authorize", "approved")]
+    assert processor.balance_minor == 1000
+    books.check()
+
+
+def test_money_goes_back_through_the_processor_that_took_it(api, books, intent, processor, monkeypatch):
+    """Payments may go elsewhere by now."""
+    with clients.replaced("older", FakeProcessor()) as older:
+        monkeypatch.setattr(clients, "name_for", lambda **_: "older")
+        found = intent(payment_method="pm_card_visa", confirm=True)
+        monkeypatch.undo()
+        assert api.post("/v1/refunds", {"payment_intent": found["id"]}).json()["status"] == "succeeded"
+        assert (older.balance_minor, processor.calls) == (0, [])
+    books.check_balance(api)
 
 
 def test_no_processor_is_called_inside_a_transaction(books):

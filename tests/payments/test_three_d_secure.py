@@ -346,6 +346,20 @@ def test_an_unreachable_processor_keeps_the_agreement(books, api, processor, wai
     books.check_balance(api)
 
 
+def test_what_the_payer_agreed_to_holds_for_no_other_card(intent, act, payer, read, processor):
+    """They were asked about one card, then another was named and did not reach the processor: its page is void."""
+    processor.plans.clear()
+    processor.will("authorize", ActionRequired(authentication_id="a", redirect_url=None), "fail_before")
+    found = intent(payment_method="pm_card_visa", confirm=True, return_url=SHOP)
+    refused(act(found, "confirm", payment_method="pm_card_mastercard"), 503, "processor_unavailable")
+    left = read(found)
+    assert (left["status"], left["next_action"]) == ("requires_confirmation", None)
+    assert left["payment_method"] != found["payment_method"]
+    assert payer.answer(found, "complete").status_code == 200
+    assert read(found) == left
+    assert processor.balance_minor == 0
+
+
 def test_an_agreed_payment_can_be_given_up_while_the_processor_is_away(processor, waiting, payer, read):
     found = waiting("pm_card_visa")
     processor.will("authorize", "fail_before")

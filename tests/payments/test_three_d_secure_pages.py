@@ -33,7 +33,7 @@ def waiting(intent):
 
 def test_amount_payee_and_card_are_shown(waiting, payer):
     page = payer.open(waiting(amount=123456, currency="mkd")).content.decode()
-    for shown in ("Acme", "1,234.56 MKD".replace(" ", "\N{NO-BREAK SPACE}"), "visa •••• 3184"):
+    for shown in ("Acme", "1,234.56 MKD".replace(" ", "\N{NO-BREAK SPACE}"), "Visa •••• 3184"):
         assert shown in page
     assert "3184" * 2 not in page
 

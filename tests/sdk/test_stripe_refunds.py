@@ -8,6 +8,7 @@ import stripe
 PAYMENT = {"amount": 1999, "currency": "eur", "payment_method": "pm_card_visa", "confirm": True}
 
 
+@pytest.mark.sdk("refunds.create", "refunds.retrieve", "refunds.update", "refunds.list")
 def test_create_retrieve_update_and_list(v1):
     paid = v1.payment_intents.create(PAYMENT)
     refund = v1.refunds.create({"payment_intent": paid.id, "amount": 500, "reason": "requested_by_customer"})
@@ -37,6 +38,7 @@ def test_a_charge_with_many_refunds_pages_through_its_own_list(v1):
     assert [found.id for found in charge.refunds.auto_paging_iter()] == made
 
 
+@pytest.mark.sdk("refunds.cancel")
 def test_cancel(v1):
     paid = v1.payment_intents.create({**PAYMENT, "payment_method": "pm_card_refundRequiresAction"})
     waiting = v1.refunds.create({"payment_intent": paid.id})
@@ -47,6 +49,7 @@ def test_cancel(v1):
     assert refused.value.code == "refund_not_cancelable"
 
 
+@pytest.mark.sdk("payment_intents.increment_authorization")
 def test_increment_authorization(v1):
     held = v1.payment_intents.create({**PAYMENT, "capture_method": "manual"})
     raised = v1.payment_intents.increment_authorization(held.id, {"amount": 2500, "metadata": {"tip": "yes"}})
@@ -61,6 +64,7 @@ def test_increment_authorization(v1):
     assert v1.payment_intents.retrieve(held.id).amount_capturable == 1999
 
 
+@pytest.mark.sdk("test_helpers.test_clocks.create", "test_helpers.test_clocks.advance")
 def test_a_test_clock_drives_a_hold_to_its_end(v1):
     clocks = v1.test_helpers.test_clocks
     clock = clocks.create({"frozen_time": 1_800_014_400, "name": "A week"})

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 
+from connect.domain import retention
 from connect.kit.tenancy import use_environment
+from connect.services.retention import prune
 from payments import clients
 from payments.clients.fake import FakeProcessor
 from payments.services import payment_intents
@@ -313,16 +316,16 @@ def test_while_the_sweeper_asks_the_key_says_processing_and_touches_nothing(api,
 
 
 def test_a_key_is_kept_for_a_day_at_least_and_then_begins_anew(api, books, died):
-    from connect.services import idempotency
-
-    assert idempotency.KEPT_HOURS >= 24
+    rule = retention.IDEMPOTENCY_KEYS
+    assert rule.kept >= timedelta(hours=24)
+    hours = rule.kept // timedelta(hours=1)
     first = api.post(PATH, BODY, idempotency_key="old")
     died("before")  # leaves a claim that was never finished
-    age(books, idempotency.KEPT_HOURS - 1)
-    assert idempotency.prune(books.environment) == 0
+    age(books, hours - 1)
+    assert prune(books.environment, rule) == 0
     assert api.post(PATH, BODY, idempotency_key="old").content == first.content
     age(books, 2)
-    assert idempotency.prune(books.environment) == 1
+    assert prune(books.environment, rule) == 1
     assert stored(books, "k")[0] == "claimed", "it still has to be settled"
     again = api.post(PATH, {**BODY, "amount": 2000}, idempotency_key="old")
     assert (again.status_code, again.json()["amount"]) == (200, 2000)

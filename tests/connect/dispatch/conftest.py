@@ -74,8 +74,10 @@ def post(caller: Caller) -> Post:
 
 
 @contextmanager
-def dispatching(**options: Any) -> Iterator[threading.Thread]:
-    """A dispatcher at work until the block ends; then it stops in order, and what it raised is raised."""
+def dispatching(made: list[Dispatcher] | None = None, **options: Any) -> Iterator[threading.Thread]:
+    """A dispatcher at work until the block ends; then it stops in order, and what it raised is raised. It is put into
+    `made` for who wants to look at it.
+    """
     chosen = Options(private_hosts=["127.0.0.1:*"], **{"sweep_seconds": 0.1, **options})
     ready = threading.Event()
     asked: list[Callable[[], None]] = []
@@ -85,8 +87,11 @@ def dispatching(**options: Any) -> Iterator[threading.Thread]:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         asked.append(lambda: loop.call_soon_threadsafe(stop.set))
+        dispatcher = Dispatcher(chosen)
+        if made is not None:
+            made.append(dispatcher)
         ready.set()
-        await Dispatcher(chosen).run(stop)
+        await dispatcher.run(stop)
 
     def main() -> None:
         try:

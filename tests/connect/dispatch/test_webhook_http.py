@@ -77,6 +77,7 @@ def test_no_hostile_address_is_ever_connected_to() -> None:
     assert {
         url: outcome for url, outcome in outcomes.items() if getattr(outcome, "kind", "") != "address_refused"
     } == {}
+    assert len(set(urls)) == len(urls) >= 40
     print(f"\n{len(urls)} hostile addresses, {sum(sink.connections for sink in everywhere) - 1} connections")
     assert [sink.connections for sink in everywhere] == [1, 0]
 

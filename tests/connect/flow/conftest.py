@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from connect.clients import valkey
 from connect.kit import ids
 from connect.services import request_logs
 from connect.services.request_logs import Buffer, Captured, Trace
@@ -18,8 +17,6 @@ from connect.services.request_logs import Buffer, Captured, Trace
 @pytest.fixture(autouse=True)
 def buffer(monkeypatch: pytest.MonkeyPatch) -> Buffer:
     """A buffer without its thread: nothing happens between two lines of a test."""
-    request_logs.buffer.flush()
-    valkey.client().flushdb()
     fresh = Buffer()
     fresh._thread = threading.current_thread()
     monkeypatch.setattr(request_logs, "buffer", fresh)

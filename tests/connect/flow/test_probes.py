@@ -17,6 +17,7 @@ from config.celery import app
 from config.settings.celery import broker_url
 from config.settings.logging import LOGGING
 from connect.api import health
+from connect.clients import dispatcher_heartbeat, valkey
 from connect.kit import logs
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -38,8 +39,25 @@ def test_alive(client):
 def test_ready(client, db):
     """Database, broker and migrations."""
     answer = client.get("/readyz")
-    assert answer.json() == {"ready": True, "checks": {"database": "ok", "broker": "ok", "migrations": "ok"}}
+    assert answer.json()["checks"] == {"database": "ok", "broker": "ok", "migrations": "ok"}
+    assert answer.json()["ready"] is True
     assert answer.status_code == 200
+
+
+def test_whether_a_dispatcher_lives_is_told_and_decides_nothing(client, db, settings, tmp_path):
+    """Without one, webhooks wait and requests do not."""
+
+    def told():
+        answer = client.get("/readyz")
+        return answer.status_code, answer.json()["dispatcher"]
+
+    valkey.client().delete(dispatcher_heartbeat.KEY)
+    assert told() == (200, "not seen")
+    dispatcher_heartbeat.beat()
+    assert told() == (200, "alive")
+    valkey.client().delete(dispatcher_heartbeat.KEY)
+    settings.REDIS_URL = f"unix://{tmp_path}/nobody.sock"
+    assert told() == (503, "unknown")
 
 
 def test_not_ready_without_broker(client, db, settings, tmp_path):

@@ -6,16 +6,15 @@ import json
 import os
 import subprocess
 import sys
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.db import OperationalError
 
 from connect.clients import request_stream, valkey
-from connect.kit import clock, ids, metrics
+from connect.kit import ids, metrics
 from connect.kit.tenancy import use_environment
-from connect.models import PublicRequestLog, RequestLog, UsageHour
+from connect.models import PublicRequestLog, UsageHour
 from connect.selectors import request_logs as reads
 from connect.services import request_log_drain, request_logs
 
@@ -227,21 +226,6 @@ def test_pages_are_counted_but_not_logged(captured, buffer):
     buffer.flush()
     assert counter._value.get() == before + 1
     assert waiting() == 0
-
-
-def test_prune(environment, captured, buffer):
-    """What is older than the tier keeps is deleted by id, the rest stays."""
-    request_logs.record(captured(environment))
-    buffer.flush()
-    request_log_drain.drain()
-    with use_environment(environment):
-        old = request_log_drain.ids_before(clock.wall() - timedelta(days=100))
-        recent = RequestLog.objects.get()
-        RequestLog.objects.create(
-            **{f.attname: getattr(recent, f.attname) for f in RequestLog._meta.fields} | {"id": old}
-        )
-    assert request_log_drain.prune(environment) == 1
-    assert rows(environment) == [recent]
 
 
 PROGRAM = """

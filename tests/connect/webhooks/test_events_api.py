@@ -46,6 +46,28 @@ def test_previous_attributes_stand_beside_the_object(api, shop):
     assert event["data"]["object"]["name"] == "Beti"
 
 
+def test_an_update_tells_what_changed_as_it_was(api):
+    """Of objects only the names that changed; of metadata also those that were not there."""
+    address = {"city": "Skopje", "line1": "Ilindenska 1"}
+    given = {"name": "Ana", "address": address, "preferred_locales": ["mk"], "metadata": {"a": "1", "b": "2"}}
+    made = api.post("/v1/customers", given).json()
+    changes = {
+        "name": "Beti", "address": {"city": "Ohrid", "line1": "Ilindenska 1"}, "preferred_locales": ["sq", "mk"],
+        "metadata": {"a": "", "c": "3"},
+    }  # fmt: skip
+    changed = api.post(f"/v1/customers/{made['id']}", changes).json()
+    event = api.get("/v1/events", {"type": "customer.updated"}).json()["data"][0]
+    assert event["data"] == {
+        "object": changed,
+        "previous_attributes": {
+            "name": "Ana", "address": {"city": "Skopje"}, "preferred_locales": ["mk"], "metadata": {"a": "1", "c": None},
+        },
+    }  # fmt: skip
+    api.post(f"/v1/customers/{made['id']}", {"name": "Beti"})
+    event = api.get("/v1/events", {"type": "customer.updated"}).json()["data"][0]
+    assert event["data"]["previous_attributes"] == {}
+
+
 def test_an_event_is_never_expanded(api):
     api.post("/v1/customers", {"name": "Ana"})
     for path in ("data.data.object.customer", "data.data.object", "data.data"):

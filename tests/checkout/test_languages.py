@@ -1,0 +1,132 @@
+"""Payer, page and mail speak one language: every text stands in every catalog, and the receipt follows the page."""
+
+from __future__ import annotations
+
+import ast
+import gettext
+import re
+from pathlib import Path
+
+import pytest
+from django.utils.translation import templatize
+
+from deploy import messages
+from payments import tasks
+from tests.checkout.conftest import POOR, TYPO, alert
+
+ROOT = Path(__file__).resolve().parents[2]
+CATALOGS = ["mk", "sq", "sr", "sr_Latn"]
+CALLS = {"_", "gettext", "gettext_lazy", "pgettext", "pgettext_lazy"}
+CYRILLIC = re.compile(r"[А-Яа-яЂЈЉЊЋЏђјљњћџЃѓЌќЅѕ]")
+LANGUAGES = [
+    ("en", "en", "1,234.50"),
+    ("mk", "mk", "1.234,50"),
+    ("sq", "sq", "1\N{NO-BREAK SPACE}234,50"),
+    ("sr", "sr-Cyrl", "1.234,50"),
+    ("sr-latn", "sr-Latn", "1.234,50"),
+]
+
+
+def spoken():
+    """Every text of the hosted pages and of the receipt, as the catalogs name it."""
+    found = set()
+    templates = [*(ROOT / "templates/checkout").iterdir(), ROOT / "templates/three_d_secure/challenge.html"]
+    sources = [templatize(path.read_text(encoding="utf-8"), origin=str(path)) for path in templates]
+    for source in sources:
+        # What stands between two calls is blanked by templatize; it is not Python as a whole.
+        for call in re.findall(r"gettext\(u?((?:'(?:[^'\\]|\\.)*')|(?:\"(?:[^\"\\]|\\.)*\"))\)", source):
+            found.add(ast.literal_eval(call))
+    for path in (ROOT / "payments/pages").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in CALLS:
+                found.add(messages.CONTEXT_END.join(argument.value for argument in node.args))
+    return found
+
+
+@pytest.mark.parametrize("catalog", CATALOGS)
+def test_every_text_is_translated_and_nothing_else_is(catalog):
+    folder = ROOT / "locale" / catalog / "LC_MESSAGES"
+    known = messages.read((folder / "django.po").read_text(encoding="utf-8"))
+    texts = spoken()
+    assert len(texts) > 140
+    assert texts - known.keys() == set()
+    assert known.keys() - texts - {""} == set()
+    assert [text for text, translation in known.items() if not translation.strip()] == []
+    compiled = messages.compiled(known)
+    assert (folder / "django.mo").read_bytes() == compiled, "run python deploy/messages.py"
+    with (folder / "django.mo").open("rb") as file:
+        loaded = gettext.GNUTranslations(file)
+    assert loaded.gettext("Check again") == known["Check again"]
+
+
+@pytest.mark.parametrize("catalog", CATALOGS)
+def test_translations_keep_what_is_filled_in_and_their_script(catalog):
+    known = messages.read((ROOT / f"locale/{catalog}/LC_MESSAGES/django.po").read_text(encoding="utf-8"))
+    for text, translation in known.items():
+        if not text:
+            continue
+        filled = re.findall(r"%\(\w+\)s|<[^>]+>", text)
+        assert sorted(filled) == sorted(re.findall(r"%\(\w+\)s|<[^>]+>", translation)), text
+        if catalog in {"sq", "sr_Latn"}:
+            assert not CYRILLIC.search(translation), translation
+
+
+def test_latin_serbian_is_the_cyrillic_one_in_other_letters():
+    cyrillic = messages.read((ROOT / "locale/sr/LC_MESSAGES/django.po").read_text(encoding="utf-8"))
+    latin = (ROOT / "locale/sr_Latn/LC_MESSAGES/django.po").read_text(encoding="utf-8")
+    assert latin == messages.write(messages.latin_catalog(cyrillic)), "run python deploy/messages.py"
+
+
+def words(answer):
+    """The words of a page without what is not ours to translate."""
+    body = re.sub(r"<head>.*?</head>|<nav.*?</nav>|<svg.*?</svg>", " ", answer.content.decode(), flags=re.DOTALL)
+    return set(re.findall(r"[^\W\d_]+", re.sub(r"<[^>]+>|&\w+;", " ", body)))
+
+
+@pytest.mark.parametrize(("code", "lang", "amount"), LANGUAGES)
+@pytest.mark.parametrize("currency", ["rsd", "all"])
+def test_the_page_the_decline_and_the_receipt_speak_the_payers_language(
+    session, payer, environment, mailoutbox, code, lang, amount, currency
+):
+    line = {"price_data": {"currency": currency, "unit_amount": 61725, "product_data": {"name": "7"}}, "quantity": 2}
+    made = session(line_items=[line], phone_number_collection={"enabled": True})
+    visitor = payer(made)
+    total = f"{amount}\N{NO-BREAK SPACE}{currency.upper()}"
+    query = f"?lang={code}"
+    opened = visitor.open(query)
+    assert f'<html lang="{lang}">' in opened.content.decode()
+    assert opened["Content-Language"] == code
+    assert opened.content.decode().count(total) >= 3, "above the order, below it, and on the button"
+    wrong = visitor.pay(TYPO, query=query, email="nobody", expiry="soon", name="")
+    visitor.pay(POOR, query=query, phone="1")
+    declined = visitor.open(query)
+    assert alert(declined)
+    visitor.pay(query=query, phone="1")
+    done = visitor.open(query)
+    assert total in done.content.decode()
+    if code != "en":
+        english = {
+            "the",
+            "and",
+            "is",
+            "your",
+            "Your",
+            "card",
+            "Card",
+            "Pay",
+            "paid",
+            "This",
+            "Enter",
+            "required",
+            "Total",
+        }
+        for answer in (opened, wrong, declined, done):
+            assert words(answer) & english == set()
+    assert tasks.send_receipts(str(environment.id)) == 1
+    (mail,) = mailoutbox
+    assert mail.to == ["ana@example.com"]
+    assert total in mail.subject
+    assert total in mail.body
+    assert "Visa •••• 4242" in mail.body
+    assert bool(CYRILLIC.search(mail.body)) == (code in {"mk", "sr"})
+    assert tasks.send_receipts(str(environment.id)) == 0, "one mail for one payment"

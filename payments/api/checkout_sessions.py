@@ -21,12 +21,13 @@ from connect.api.fields import (
 from connect.api.openapi import operation
 from connect.api.serializers import InputSerializer, ListField, ListFilters, NoInput
 from connect.api.views import ApiViewSet
+from connect.domain.locales import LOCALES
 from connect.kit.errors import LockTimeout, MissingParameterTarget, ResourceMissing
 from payments.api.prices import PriceDataIn
 from payments.api.products import ProductDataIn
 from payments.api.shared import ShippingIn, text
 from payments.domain import errors
-from payments.domain.checkout_state import LINE_ITEMS_MAX, LOCALES, Mode, Status, SubmitType
+from payments.domain.checkout_state import LINE_ITEMS_MAX, Mode, Status, SubmitType
 from payments.domain.payment_intent_state import CaptureMethod
 from payments.selectors import checkout_sessions as selectors
 from payments.services import checkout_sessions

@@ -33,10 +33,11 @@ from connect.kit.addresses import client_address
 from connect.kit.caller import Actor, Caller
 from connect.kit.errors import DomainError, LockTimeout
 from connect.kit.tenancy import use_environment
+from connect.pages import languages
 from connect.selectors import environments
 from connect.services import idempotency, limits
 from payments.domain import errors
-from payments.pages import languages, words
+from payments.pages import words
 from payments.pages.forms import PayForm
 from payments.selectors import checkout_visits
 from payments.selectors.checkout_visits import Visit

@@ -21,9 +21,9 @@ from connect.domain import redirects
 from connect.kit.caller import Actor, Caller
 from connect.kit.errors import LockTimeout
 from connect.kit.tenancy import use_environment
+from connect.pages import languages
 from connect.selectors import environments, organizations
 from payments.domain.three_d_secure import Answer
-from payments.pages import languages
 from payments.selectors import authentications
 from payments.services import payment_attempts, payment_intents, processor_calls, three_d_secure
 from payments.services.three_d_secure import Challenge

@@ -9,8 +9,8 @@ from connect.kit import ids
 from connect.kit.caller import Caller
 from connect.kit.errors import ResourceMissing
 from connect.kit.pages import Page, TimeRange
+from connect.selectors import lists
 from payments.models import BalanceTransaction
-from payments.selectors import lists
 from payments.shapes import balance_transactions as shapes
 from payments.shapes.balance_transactions import BalanceTransactionOut
 

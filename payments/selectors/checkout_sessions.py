@@ -13,9 +13,10 @@ from connect.kit import ids, secretbox
 from connect.kit.caller import Caller
 from connect.kit.errors import ResourceMissing
 from connect.kit.pages import ListObject, Page, TimeRange, require_cursor, slice_queryset
+from connect.selectors import lists
 from payments.domain.checkout_state import Status
 from payments.models import CheckoutLineItem, CheckoutSession
-from payments.selectors import lists, prices
+from payments.selectors import prices
 from payments.shapes import checkout_sessions as shapes
 from payments.shapes.checkout_sessions import CheckoutSessionOut, LineItemOut
 

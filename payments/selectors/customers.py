@@ -11,9 +11,10 @@ from connect.kit.caller import Caller
 from connect.kit.errors import ResourceMissing
 from connect.kit.pages import Hits, Page, TimeRange
 from connect.kit.search import Query
+from connect.selectors import lists
 from payments.domain import searchable
 from payments.models import Customer
-from payments.selectors import lists, searches
+from payments.selectors import searches
 from payments.shapes import customers as shapes
 from payments.shapes.customers import CustomerOut
 

@@ -17,9 +17,10 @@ from connect.kit.caller import Caller
 from connect.kit.errors import ResourceMissing
 from connect.kit.pages import Hits, Page, TimeRange
 from connect.kit.search import Query
+from connect.selectors import lists
 from payments.domain import searchable
 from payments.models import PaymentIntent
-from payments.selectors import authentications, lists, searches
+from payments.selectors import authentications, searches
 from payments.shapes import payment_intents as shapes
 from payments.shapes.payment_intents import PaymentIntentOut
 

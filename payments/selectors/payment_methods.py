@@ -9,8 +9,8 @@ from connect.kit import ids
 from connect.kit.caller import Caller
 from connect.kit.errors import ResourceMissing
 from connect.kit.pages import Page
+from connect.selectors import lists
 from payments.models import PaymentMethod
-from payments.selectors import lists
 from payments.shapes import payment_methods as shapes
 from payments.shapes.payment_methods import PaymentMethodOut
 

@@ -9,8 +9,8 @@ from connect.kit import ids
 from connect.kit.caller import Caller
 from connect.kit.errors import ResourceMissing
 from connect.kit.pages import DEFAULT_LIMIT, ListObject, Page, TimeRange
+from connect.selectors import lists
 from payments.models import Charge, Refund
-from payments.selectors import lists
 from payments.shapes import refunds as shapes
 from payments.shapes.refunds import RefundOut
 

@@ -15,8 +15,9 @@ from connect.kit import ids
 from connect.kit.caller import Caller
 from connect.kit.errors import ResourceMissing
 from connect.kit.pages import Page, TimeRange
+from connect.selectors import lists
 from payments.models import SetupIntent
-from payments.selectors import authentications, lists
+from payments.selectors import authentications
 from payments.shapes import setup_intents as shapes
 from payments.shapes.setup_intents import SetupIntentOut
 

@@ -121,7 +121,7 @@ BREACHES = {
         "payments.services is not allowed to import rest_framework",
     ),
     "a selector uses the API's conventions": (
-        "payments/selectors/lists.py",
+        "payments/selectors/charges.py",
         "from connect.api import pagination",
         "payments.selectors is not allowed to import connect.api",
     ),

@@ -1,4 +1,4 @@
-"""Which language a payer reads: the one they chose, else the session's, else the browser's."""
+"""Which language a visitor of a hosted page reads: the one they chose, else the session's, else the browser's."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import translation
 
-from payments.domain import checkout_state
+from connect.domain import locales
 
 PARAMETER: Final = "lang"
-"""Carries the choice from page to page. No cookie is set: a payer has nothing to agree to, and nothing to lose."""
+"""Carries the choice from page to page. No cookie is set: a visitor has nothing to agree to, and nothing to lose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def chosen(request: HttpRequest) -> str | None:
 
 def of(request: HttpRequest, locale: str | None) -> str:
     """The language of this page; `locale` is the session's."""
-    return chosen(request) or checkout_state.language(locale) or translation.get_language_from_request(request)
+    return chosen(request) or locales.language(locale) or translation.get_language_from_request(request)
 
 
 def choices(current: str) -> list[Language]:

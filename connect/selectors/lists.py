@@ -1,4 +1,4 @@
-"""What every list of payments shares: one page of the caller's rows."""
+"""What every list of an environment's rows shares: one page of those that are the caller's."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Any
 
 from connect.kit.caller import Caller
 from connect.kit.pages import Page, TimeRange, require_cursor, slice_rows
-from payments.models.base import PaymentsModel
+from connect.kit.rows import TenantModel
 
 
 def page(
     caller: Caller,
-    model: type[PaymentsModel],
+    model: type[TenantModel],
     page: Page,
     prefix: str,
     *,
@@ -19,7 +19,7 @@ def page(
     always: dict[str, Any] | None = None,
     **narrowed: Any,
 ) -> tuple[list[Any], bool]:
-    """One page of the caller's rows, newest first, and whether there are more.
+    """One page of the caller's rows (the model has an `account_id`), newest first, and whether there are more.
 
     `narrowed` are columns and what they have to hold; those that are None or empty were not asked for. `always` hold
     for every page. Raises when the cursor names no row of the list.

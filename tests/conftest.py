@@ -21,6 +21,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 MADE_FROM = ("*/migrations/*.py", "*/*/migrations/*.py", "banks/data/*.csv", "*/models/*.py", "ledger/sql/*", "tests/base_data.py",
              "connect/services/schemas.py", "connect/services/environments.py", "config/settings/base.py")  # fmt: skip
+BEGAN_WITH = pytest.StashKey[str]()
+"""Which state of the code a run began with."""
 
 
 def _base_name() -> str:
@@ -43,7 +45,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return
     from demo.servers.postgres import EmbeddedPostgres
+    from tests import soak
 
+    config.stash[BEGAN_WITH] = soak.state_of_the_code()
     name = _base_name()
     home = Path(os.environ["FC_TEST_SERVERS"])
     facts = home / f"{name}.json"
@@ -81,7 +85,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     found = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
     reports = [report for report in found if isinstance(report, pytest.TestReport)]
     if called := [report for report in reports if report.when == "call" or report.failed]:
-        page = soak.write(called, list(config.invocation_params.args))
+        page = soak.write(called, list(config.invocation_params.args), config.stash[BEGAN_WITH])
         terminalreporter.write_line(f"written to {page.relative_to(ROOT)}")
 
 

@@ -14,8 +14,8 @@ SEEN: Final = "seen"
 """The property by which a long test says what it saw, its seeds included: `record_property("seen", …)`."""
 
 
-def write(reports: list[pytest.TestReport], arguments: list[str], folder: Path = PAGES) -> Path:
-    """Add a run to the page of today. Returns the page."""
+def write(reports: list[pytest.TestReport], arguments: list[str], state: str, folder: Path = PAGES) -> Path:
+    """Add a run to the page of today; `state` is that of the code when it began. Returns the page."""
     now = datetime.now(UTC)
     page = folder / f"{now:%Y-%m-%d}.md"
     folder.mkdir(exist_ok=True)
@@ -23,7 +23,7 @@ def write(reports: list[pytest.TestReport], arguments: list[str], folder: Path =
         page.write_text(f"# Long runs of {now:%Y-%m-%d}\n\nWritten by `make soak`.\n", encoding="utf-8")
     lines = [
         "",
-        f"## {now:%H:%M} UTC, {_state()}",
+        f"## {now:%H:%M} UTC, {state}",
         "",
         f"`pytest {' '.join(arguments)}`",
         "",
@@ -41,7 +41,7 @@ def _line(report: pytest.TestReport) -> str:
     return f"| `{report.nodeid}` | {report.outcome} | {report.duration:.0f} | {seen} |"
 
 
-def _state() -> str:
+def state_of_the_code() -> str:
     """Which state of the code it was."""
     told = subprocess.run(
         ["git", "describe", "--always", "--dirty"], cwd=PAGES.parent, capture_output=True, text=True, check=False

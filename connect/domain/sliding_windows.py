@@ -12,7 +12,7 @@ from typing import Final, Generic, TypeVar
 
 PLACES_FIRST: Final = 4
 PLACES_MAX: Final = 8
-AHEAD_MAX: Final = 500
+AHEAD_MAX: Final = 2_000
 
 Item = TypeVar("Item")
 

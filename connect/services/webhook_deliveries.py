@@ -266,6 +266,8 @@ def _secrets(caller: Caller, row: WebhookEndpoint) -> list[str]:
 
 
 def _begin_attempts(outgoing: Sequence[Outgoing], now: datetime) -> None:
+    # One body goes to every endpoint that wants its event.
+    digests = {body: hashlib.sha256(body).hexdigest() for body in {one.body for one in outgoing}}
     rows = [
         {
             "id": ids.new(),
@@ -273,7 +275,7 @@ def _begin_attempts(outgoing: Sequence[Outgoing], now: datetime) -> None:
             "number": one.number,
             "url": one.url,
             "headers": one.headers,
-            "sha256": hashlib.sha256(one.body).hexdigest(),
+            "sha256": digests[one.body],
             "size": len(one.body),
         }
         for one in outgoing

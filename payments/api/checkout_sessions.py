@@ -63,6 +63,13 @@ class SessionIntentDataIn(InputSerializer):
     transfer_group = text(255)
 
 
+class SessionSetupDataIn(InputSerializer):
+    """What the setup intent gets that is made when the payer leaves a card."""
+
+    description = text(1000)
+    metadata = MetadataField()
+
+
 class PhoneNumberCollectionIn(InputSerializer):
     """Whether the page asks for a phone number."""
 
@@ -98,6 +105,7 @@ class CheckoutSessionCreateIn(InputSerializer):
     phone_number_collection = PhoneNumberCollectionIn(required=False)
     payment_method_types = ListField(child=EnumField(["card"]), required=False, min_length=1)
     payment_intent_data = SessionIntentDataIn(required=False)
+    setup_intent_data = SessionSetupDataIn(required=False)
     metadata = MetadataField()
 
 
@@ -132,7 +140,7 @@ class CheckoutSessionViewSet(ApiViewSet):
     def create(self, request: Request) -> HttpResponse:
         """Create a checkout session
 
-        Send the payer to its `url`. Nothing is charged, and no payment intent is made, before the payer pays.
+        Send the payer to its `url`. Nothing is charged, and no intent is made, before the payer submits the page.
         """
         given = self.input(CheckoutSessionCreateIn)
         given.pop("ui_mode", None)  # there is only the one
@@ -161,7 +169,7 @@ class CheckoutSessionViewSet(ApiViewSet):
     def expire(self, request: Request, pk: str) -> HttpResponse:
         """Expire a checkout session
 
-        The page takes no payment any more, and the session's payment intent is canceled.
+        The page takes no payment and no card any more, and the session's payment intent or setup intent is canceled.
         """
         self.input(NoInput)
         return self.local(lambda caller: checkout_sessions.expire(caller, session_id=pk))

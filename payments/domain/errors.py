@@ -334,6 +334,12 @@ class IntentOwnedByCheckout(PaymentIntentUnexpectedState):
     message = "You cannot {action} this PaymentIntent because it was created by a Checkout Session. {instead}"
 
 
+class SetupIntentOwnedByCheckout(SetupIntentUnexpectedState):
+    """A checkout session owns the setup intent: the payer confirms it on the page, expiring the session ends it."""
+
+    message = "You cannot {action} this SetupIntent because it was created by a Checkout Session. {instead}"
+
+
 class RedirectRefused(DomainError):
     """A redirect must lead to an https address; in test environments http is allowed for the configured local hosts."""
 

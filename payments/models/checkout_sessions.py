@@ -16,6 +16,7 @@ class CheckoutSession(PaymentsModel):
 
     The page is found by `secret_hash`, the SHA-256 of what its address carries; `secret_sealed` holds the same secret
     so that the address can be shown again while the session is open. `customer_details` is what the payer typed.
+    `intent_data` is what the payment or setup intent gets that is made when the payer submits the page.
     `receipt_due_at` is when a receipt may be mailed next; None when there is none to mail.
     """
 

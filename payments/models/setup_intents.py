@@ -14,6 +14,7 @@ class SetupIntent(TimedModel):
     """The aggregate root of a setup: lock this row before anything below it.
 
     `open_attempt_id` names the attempt that is with the processor; while it is set nothing else may be tried.
+    `checkout_session_id` names the checkout session that owns the intent and alone may confirm it.
     """
 
     status = models.CharField(max_length=30, choices=[(status.value, status.value) for status in Status])
@@ -28,6 +29,7 @@ class SetupIntent(TimedModel):
     next_action: models.JSONField[Any, Any] = models.JSONField(null=True)
     cancellation_reason = models.CharField(max_length=30, null=True)  # noqa: DJ001
     canceled_at = models.DateTimeField(null=True)
+    checkout_session_id = models.UUIDField(null=True)
 
     class Meta:
         db_table = "payments_setup_intent"

@@ -41,12 +41,13 @@ from payments.pages import words
 from payments.pages.forms import PayForm
 from payments.selectors import checkout_visits
 from payments.selectors.checkout_visits import Visit
-from payments.services import checkout_payments, payment_outcomes, processor_calls
+from payments.services import checkout_payments, payment_attempts, processor_calls
 
 _TOKEN: Final = re.compile(r"([a-z2-7]{12})\.([0-9A-Za-z]{33})")
 _LOOK_AGAIN: Final = (
     errors.CheckoutSessionNotOpen,
     errors.PaymentIntentUnexpectedState,
+    errors.SetupIntentUnexpectedState,
     LockTimeout,
     IdempotencyKeyInUse,
 )
@@ -148,9 +149,9 @@ def _submit(request: HttpRequest, token: str, visit: Visit, form: PayForm) -> ex
             language=translation.get_language() or "en",
             return_url=return_url + languages.query(request),
         ),
-        resume=checkout_payments.resume,
+        resume=lambda caller, attempt_id: checkout_payments.resume(caller, attempt_id, mode=visit.mode),
         call=processor_calls.perform,
-        record=payment_outcomes.record,
+        record=payment_attempts.record,
         render=lambda outcome: msgspec.json.encode({"id": outcome.id, "status": outcome.status}),
     )
 

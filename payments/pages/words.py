@@ -27,6 +27,9 @@ _REASONS: Final[dict[str, Promise]] = {
     "payment_intent_authentication_failure": _(
         "Your bank could not confirm that it is you. No money was taken. Try again or use another card."
     ),
+    "setup_intent_authentication_failure": _(
+        "Your bank could not confirm that it is you. No money was taken. Try again or use another card."
+    ),
     "authentication_required": _(
         "Your bank wants you to confirm the payment. No money was taken. Try again, and confirm it when you are asked."
     ),

@@ -13,7 +13,7 @@ from connect.selectors import organizations
 from payments.domain import checkout_state
 from payments.domain.checkout_state import Mode, PaymentStatus, Status
 from payments.domain.payment_intent_state import Status as IntentStatus
-from payments.models import Customer, PaymentIntent
+from payments.models import Customer, PaymentIntent, SetupIntent
 from payments.selectors import authentications, checkout_sessions
 
 FIRST_LINES: Final = 5
@@ -92,9 +92,14 @@ class Visit:
         return self.lines[len(self.first_lines) :]
 
     @property
+    def keeps_card(self) -> bool:
+        """Whether a card is only kept for later, and nothing is paid."""
+        return self.mode == Mode.SETUP
+
+    @property
     def needs_card(self) -> bool:
         """Whether a card is asked for; an order that costs nothing needs none."""
-        return self.mode == Mode.SETUP or bool(self.total_minor)
+        return self.keeps_card or bool(self.total_minor)
 
     @property
     def awaits_money(self) -> bool:
@@ -108,7 +113,7 @@ def get(environment: EnvironmentRef, secret: str, *, now: datetime) -> Visit | N
     if row is None:
         return None
     session_id = ids.encode(checkout_sessions.PREFIX, row.id)
-    intent = PaymentIntent.objects.one(id=row.payment_intent_id) if row.payment_intent_id else None
+    intent = _intent(row)
     return Visit(
         environment=environment,
         session_id=session_id,
@@ -134,8 +139,21 @@ def get(environment: EnvironmentRef, secret: str, *, now: datetime) -> Visit | N
         is_over=row.expires_at <= now,
         is_busy=intent is not None and intent.status == IntentStatus.PROCESSING,
         action_url=_action_url(environment, intent),
-        last_error=intent.last_payment_error if intent is not None else None,
+        last_error=_last_error(intent),
     )
+
+
+def _intent(row: Any) -> PaymentIntent | SetupIntent | None:
+    """What the payer pays or keeps a card by; there is none before the page is submitted."""
+    if row.payment_intent_id:
+        return PaymentIntent.objects.one(id=row.payment_intent_id)
+    return SetupIntent.objects.one(id=row.setup_intent_id) if row.setup_intent_id else None
+
+
+def _last_error(intent: PaymentIntent | SetupIntent | None) -> dict[str, Any] | None:
+    if intent is None:
+        return None
+    return intent.last_setup_error if isinstance(intent, SetupIntent) else intent.last_payment_error
 
 
 def _known(row: Any) -> dict[str, Any]:
@@ -149,7 +167,7 @@ def _known(row: Any) -> dict[str, Any]:
     return {name: value for name, value in (("email", customer.email), ("name", customer.name)) if value}
 
 
-def _action_url(environment: EnvironmentRef, intent: Any) -> str | None:
+def _action_url(environment: EnvironmentRef, intent: PaymentIntent | SetupIntent | None) -> str | None:
     if intent is None or intent.status != IntentStatus.REQUIRES_ACTION:
         return None
     action = authentications.next_action(environment, intent.next_action, secret=True)

@@ -1,7 +1,7 @@
-"""What a payment's outcome does to the checkout session that owns its intent.
+"""What the outcome of a payment or setup does to the checkout session that owns its intent.
 
 Called where the outcome is recorded, whoever records it: the hosted page, the authentication page or the sweeper. So
-a session follows its payment in the same transaction.
+a session follows its intent in the same transaction.
 """
 
 from __future__ import annotations
@@ -41,6 +41,14 @@ def follow(caller: Caller, session_id: UUID, happening: Happening) -> None:
             _settle(caller, session, None)  # what was held is captured: the app did that itself
         elif happening in _FAILED:
             _publish(caller, session, "checkout.session.async_payment_failed")
+
+
+def card_kept(caller: Caller, session_id: UUID) -> None:
+    """Complete the session whose setup intent, locked, has succeeded. Publishes `checkout.session.completed`."""
+    session = CheckoutSession.objects.one(id=session_id, lock=True)
+    assert session is not None
+    if session.status == Status.OPEN:
+        complete(caller, session, PaymentStatus.NO_PAYMENT_REQUIRED)
 
 
 def complete(caller: Caller, session: CheckoutSession, payment_status: PaymentStatus) -> None:

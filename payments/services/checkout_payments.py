@@ -1,7 +1,8 @@
 """What a payer does on the hosted page: pay, have nothing to pay, leave a card.
 
-A payment comes in the same halves as everywhere: `begin` here commits the attempt, the page calls the processor outside
-of any transaction and records the answer with `payment_outcomes.record`, which moves the session along.
+A payment or setup comes in the same halves as everywhere: `begin` here commits the attempt, the page calls the
+processor outside of any transaction and records the answer with `payment_attempts.record`, which moves the session
+along.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from connect.kit.caller import Caller
 from connect.kit.outcomes import Waiting
 from payments.domain import errors
 from payments.domain.checkout_state import Mode, PaymentStatus, Status
-from payments.models import CheckoutSession, PaymentIntent
+from payments.models import CheckoutSession, PaymentIntent, SetupIntent
 from payments.selectors import checkout_sessions as sessions
-from payments.services import checkout_outcomes, customers, locks, payment_intents, payment_methods
+from payments.services import checkout_outcomes, customers, locks, payment_intents, setup_intents
 from payments.shapes.checkout_sessions import CheckoutSessionOut
 
 
@@ -28,20 +29,19 @@ def begin(
     language: str,
     return_url: str,
 ) -> Waiting | CheckoutSessionOut:
-    """Take what the payer typed, and commit an attempt to collect the total.
+    """Take what the payer typed, and commit an attempt to collect the total, or to keep the card in setup mode.
 
     `details` are email, name, phone and address; `card` is number, exp_month, exp_year and cvc, None where there is
     nothing to pay. The answer is the finished session where no processor is needed. `language` is that of the receipt.
 
-    Raises `CheckoutSessionNotOpen`, also once its time has run out; `PaymentIntentUnexpectedState` and `LockTimeout`
-    while an earlier attempt is with the processor; and the refusals of a card that cannot be right.
+    Raises `CheckoutSessionNotOpen`, also once its time has run out; `PaymentIntentUnexpectedState`,
+    `SetupIntentUnexpectedState` and `LockTimeout` while an earlier attempt is with the processor; and the refusals of a
+    card that cannot be right.
     """
     session, intent = locks.checkout_session(caller, session_id)
     require_open(caller, session)
     session.customer_details, session.receipt_language = details, language
-    if session.mode == Mode.SETUP:
-        return _keep_card(caller, session, card)
-    if not session.amount_total_minor:
+    if session.mode != Mode.SETUP and not session.amount_total_minor:
         session.customer_id = _customer(caller, session)
         checkout_outcomes.complete(caller, session, PaymentStatus.NO_PAYMENT_REQUIRED)
         return sessions.shape(caller, session)
@@ -49,16 +49,17 @@ def begin(
     if intent is None:
         session.customer_id = _customer(caller, session)
         waiting = _create_intent(caller, session, method, return_url)
-        session.payment_intent_id = waiting.call.intent_id
     else:
-        waiting = _try_again(caller, session, intent, method, return_url)
+        _correct_customer(caller, session)
+        waiting = _try_again(caller, intent, method, return_url)
     session.save()
     return waiting
 
 
-def resume(caller: Caller, attempt_id: str) -> Any:
-    """Take up a submission whose answer never came, as `payment_intents.resume` does."""
-    return payment_intents.resume(caller, attempt_id, on_checkout=True)
+def resume(caller: Caller, attempt_id: str, *, mode: str) -> Any:
+    """Take up a submission whose answer never came, on the page of a session of this `mode`."""
+    intents = setup_intents if mode == Mode.SETUP else payment_intents
+    return intents.resume(caller, attempt_id, on_checkout=True)
 
 
 def require_open(caller: Caller, session: CheckoutSession) -> None:
@@ -70,34 +71,36 @@ def require_open(caller: Caller, session: CheckoutSession) -> None:
 
 
 def _create_intent(caller: Caller, session: CheckoutSession, method: dict[str, Any], return_url: str) -> Waiting:
-    given = dict(session.intent_data)
-    customer = ids.encode("cus", session.customer_id) if session.customer_id else None
-    return payment_intents.create_and_confirm(
-        caller,
-        amount=session.amount_total_minor,
-        currency=session.currency,
-        customer=customer,
-        payment_method_data=method,
-        payment_method_types=session.payment_method_types,
-        return_url=return_url,
-        checkout_session=session.id,
-        **given,
-    )
+    """Make the session's one intent, and confirm it."""
+    given: dict[str, Any] = {
+        **session.intent_data,
+        "customer": ids.encode("cus", session.customer_id) if session.customer_id else None,
+        "payment_method_data": method,
+        "payment_method_types": session.payment_method_types,
+        "return_url": return_url,
+        "checkout_session": session.id,
+    }
+    if session.mode == Mode.SETUP:
+        waiting = setup_intents.create_and_confirm(caller, **given)
+        session.setup_intent_id = waiting.call.intent_id
+    else:
+        given.update(amount=session.amount_total_minor, currency=session.currency)
+        waiting = payment_intents.create_and_confirm(caller, **given)
+        session.payment_intent_id = waiting.call.intent_id
+    return waiting
 
 
-def _try_again(
-    caller: Caller, session: CheckoutSession, intent: PaymentIntent, method: dict[str, Any], return_url: str
-) -> Waiting:
+def _try_again(caller: Caller, intent: PaymentIntent | SetupIntent, method: dict[str, Any], return_url: str) -> Waiting:
+    given: dict[str, Any] = {"payment_method_data": method, "return_url": return_url, "on_checkout": True}
+    if isinstance(intent, SetupIntent):
+        return setup_intents.begin_confirm(caller, intent_id=ids.encode("seti", intent.id), **given)
+    return payment_intents.begin_confirm(caller, intent_id=ids.encode("pi", intent.id), **given)
+
+
+def _correct_customer(caller: Caller, session: CheckoutSession) -> None:
+    """The session made this customer at the first try; what the payer corrected since is corrected there too."""
     if session.customer_creation is not None and session.customer_id is not None:
-        # The session made this customer at the first try; what the payer corrected since is corrected there too.
         customers.update(caller, customer_id=ids.encode("cus", session.customer_id), **_who(session))
-    return payment_intents.begin_confirm(
-        caller,
-        intent_id=ids.encode("pi", intent.id),
-        payment_method_data=method,
-        return_url=return_url,
-        on_checkout=True,
-    )
 
 
 def _customer(caller: Caller, session: CheckoutSession) -> Any:
@@ -106,16 +109,6 @@ def _customer(caller: Caller, session: CheckoutSession) -> Any:
     if session.customer_id is not None or not wanted:
         return session.customer_id
     return ids.decode("cus", customers.create(caller, **_who(session)).id)
-
-
-def _keep_card(caller: Caller, session: CheckoutSession, card: dict[str, Any] | None) -> CheckoutSessionOut:
-    """Attach the card to the session's customer, made here if there is none; nothing is charged."""
-    session.customer_id = _customer(caller, session)
-    details = session.customer_details or {}
-    method = payment_methods.create(caller, type="card", card=card, billing_details=_billing_details(details))
-    payment_methods.attach(caller, method_id=method.id, customer=ids.encode("cus", session.customer_id))
-    checkout_outcomes.complete(caller, session, PaymentStatus.NO_PAYMENT_REQUIRED)
-    return sessions.shape(caller, session)
 
 
 def _who(session: CheckoutSession) -> dict[str, Any]:

@@ -25,10 +25,11 @@ from payments import clients
 from payments.domain import checkout_state, errors
 from payments.domain.checkout_state import Mode, PaymentStatus, Status
 from payments.domain.payment_intent_state import CancellationReason
-from payments.models import CheckoutLineItem, CheckoutSession, PaymentIntent, Price, Product
+from payments.domain.setup_intent_state import CancellationReason as SetupCancellationReason
+from payments.models import CheckoutLineItem, CheckoutSession, PaymentIntent, Price, Product, SetupIntent
 from payments.selectors import checkout_sessions as sessions
 from payments.selectors import prices, products
-from payments.services import catalog, locks, payment_attempts, payment_intents, payment_outcomes
+from payments.services import catalog, locks, payment_attempts, payment_intents, payment_outcomes, setup_outcomes
 from payments.shapes.checkout_sessions import CheckoutSessionOut
 
 BATCH: Final = 100
@@ -65,6 +66,7 @@ def create(
     cancel_url: str | None = None,
     expires_at: datetime | None = None,
     payment_intent_data: dict[str, Any] | None = None,
+    setup_intent_data: dict[str, Any] | None = None,
     currency: str | None = None,
     phone_number_collection: dict[str, Any] | None = None,
     payment_method_types: list[str] | None = None,
@@ -91,6 +93,10 @@ def create(
     if mode == Mode.SETUP:
         given = {"line_items": line_items, "payment_intent_data": payment_intent_data, **words}
         _refuse_in_setup({name for name in _ONLY_PAYING if given.get(name)})
+    elif setup_intent_data:
+        raise ParameterInvalid(
+            "You cannot pass setup_intent_data in payment mode: send payment_intent_data.", param="setup_intent_data"
+        )
     clients.name_for(livemode=caller.livemode)  # a page on which nobody could pay is of no use
     total = _total(lines)
     now = caller.clock.business()
@@ -112,7 +118,7 @@ def create(
         cancel_url=cancel_url,
         phone_number_collection=bool((phone_number_collection or {}).get("enabled")),
         payment_method_types=payment_method_types or ["card"],
-        intent_data=payment_intent_data or {},
+        intent_data=payment_intent_data or setup_intent_data or {},
         expires_at=checkout_state.expiry(now, expires_at),
         metadata=merge({}, metadata) if metadata else {},
         created_at=now,
@@ -134,15 +140,15 @@ def update(caller: Caller, *, session_id: str, metadata: Any = None) -> Checkout
 def expire(caller: Caller, *, session_id: str) -> CheckoutSessionOut:
     """End an open session; its page takes no payment any more, and its intent is canceled.
 
-    Publishes `checkout.session.expired`. Raises `ResourceMissing`, `CheckoutSessionNotOpen`, and `LockTimeout` while a
-    payment is with the processor, because nobody can know yet whether money moved.
+    Publishes `checkout.session.expired`. Raises `ResourceMissing`, `CheckoutSessionNotOpen`, and `LockTimeout` while an
+    attempt is with the processor, because nobody can know yet whether money moved or a card was kept.
     """
     session, intent = locks.checkout_session(caller, session_id)
     if session.status != Status.OPEN:
         raise errors.CheckoutSessionNotOpen(status=session.status)
     if intent is not None:
         payment_attempts.require_none_open(intent)
-        payment_outcomes.cancel_now(caller, intent, reason=CancellationReason.AUTOMATIC.value)
+        _cancel(caller, intent)
     session.status = Status.EXPIRED.value
     session.save(update_fields=["status"])
     expired = sessions.shape(caller, session)
@@ -150,11 +156,18 @@ def expire(caller: Caller, *, session_id: str) -> CheckoutSessionOut:
     return expired
 
 
+def _cancel(caller: Caller, intent: PaymentIntent | SetupIntent) -> None:
+    if isinstance(intent, SetupIntent):
+        setup_outcomes.cancel_now(caller, intent, reason=SetupCancellationReason.ABANDONED.value)
+    else:
+        payment_outcomes.cancel_now(caller, intent, reason=CancellationReason.AUTOMATIC.value)
+
+
 def expire_due(caller: Caller, clock_id: UUID | None = None) -> int:
     """Expire what ran out by the caller's business clock, in the order in which it did, a transaction each.
 
     Sessions have no test clock of their own: they live by the environment's. By the machine's time at most `BATCH`, and
-    the next run goes on; while a clock is moved, all. One whose payment is with the processor is left out: it expires,
+    the next run goes on; while a clock is moved, all. One whose attempt is with the processor is left out: it expires,
     or completes, once that is known. One that was paid in the meantime refuses and is left alone. Returns how many.
     """
     if clock_id is not None:
@@ -189,9 +202,10 @@ def next_due_at(_: Caller, clock_id: UUID | None, after: datetime) -> datetime |
 
 
 def _idle() -> QuerySet[CheckoutSession]:
-    """Open sessions, of all accounts, of which no payment is with the processor."""
-    busy = PaymentIntent.objects.filter(pk=OuterRef("payment_intent_id"), open_attempt_id__isnull=False)
-    return CheckoutSession.objects.filter(~Exists(busy), status=Status.OPEN)
+    """Open sessions, of all accounts, of which nothing is with the processor."""
+    paying = PaymentIntent.objects.filter(pk=OuterRef("payment_intent_id"), open_attempt_id__isnull=False)
+    keeping = SetupIntent.objects.filter(pk=OuterRef("setup_intent_id"), open_attempt_id__isnull=False)
+    return CheckoutSession.objects.filter(~Exists(paying), ~Exists(keeping), status=Status.OPEN)
 
 
 # --- lines ------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Row locks of payments, in the one order that everything takes them: customer, intent, then what hangs below.
 
-A checkout session hangs below its intent, which does not exist before the payer pays for the first time. So whoever
+A checkout session hangs below its intent, which does not exist before the payer submits the page. So whoever
 works on a session takes its advisory lock before anything else, and only such a one makes the intent.
 
 Lock first, then read the state: whatever was read before the lock may be old.
@@ -138,7 +138,7 @@ def price(caller: Caller, price_id: str) -> Price:
     return row
 
 
-def checkout_session(caller: Caller, session_id: str) -> tuple[CheckoutSession, PaymentIntent | None]:
+def checkout_session(caller: Caller, session_id: str) -> tuple[CheckoutSession, PaymentIntent | SetupIntent | None]:
     """The caller's session and its intent, if it has one by now, both locked, and its customer before them.
 
     Raises `ResourceMissing`.
@@ -152,9 +152,11 @@ def checkout_session(caller: Caller, session_id: str) -> tuple[CheckoutSession, 
         raise ResourceMissing(resource="checkout.session", id=session_id, param="session")
     if known.customer_id is not None:
         Customer.objects.one(id=known.customer_id, lock=True)
-    intent = None
+    intent: PaymentIntent | SetupIntent | None = None
     if known.payment_intent_id is not None:
         intent = PaymentIntent.objects.one(account_id=caller.account, id=known.payment_intent_id, lock=True)
+    elif known.setup_intent_id is not None:
+        intent = SetupIntent.objects.one(account_id=caller.account, id=known.setup_intent_id, lock=True)
     session = CheckoutSession.objects.one(id=identifier, lock=True)
     assert session is not None
     return session, intent

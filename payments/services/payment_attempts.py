@@ -164,7 +164,7 @@ def increments_of(intent: PaymentIntent) -> int:
     ).count()
 
 
-def require_none_open(intent: PaymentIntent) -> None:
+def require_none_open(intent: PaymentIntent | SetupIntent) -> None:
     """Raise `LockTimeout` while an attempt of this intent is with the processor."""
     if intent.open_attempt_id is not None:
         raise LockTimeout
@@ -244,7 +244,7 @@ def waiting_for(attempt: PaymentAttempt, *, keep_for: UUID | None = None, ask_fi
     """The question an attempt puts to its processor. `keep_for` gets the payment method if the answer is good."""
     call = ProcessorCall(
         attempt_id=attempt.id,
-        intent_id=attempt.payment_intent_id,
+        intent_id=attempt.payment_intent_id or attempt.setup_intent_id,
         processor=attempt.processor,
         kind=attempt.kind,
         request=_REQUESTS[attempt.kind](**attempt.request),

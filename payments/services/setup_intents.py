@@ -7,7 +7,9 @@ entry point calls the processor, `setup_outcomes.record` writes down what it sai
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
+from connect.kit import ids
 from connect.kit.caller import Caller
 from connect.kit.metadata import merge
 from connect.kit.outcomes import Refused, Waiting
@@ -22,6 +24,9 @@ from payments.services import locks, payment_methods, setup_attempts, setup_outc
 from payments.services.setup_attempts import NotBegun
 from payments.shapes.setup_intents import SetupIntentOut
 
+_DECIDING = frozenset({"customer", "payment_method", "payment_method_data"})
+"""What decides which card is kept, and for whom."""
+
 
 def create(caller: Caller, **given: Any) -> SetupIntentOut:
     """Record the wish to keep a payment method. Takes what `_build` takes. Publishes `setup_intent.created`.
@@ -33,9 +38,15 @@ def create(caller: Caller, **given: Any) -> SetupIntentOut:
     return _created(test_clocks.at(caller, intent.test_clock_id), intent)
 
 
-def create_and_confirm(caller: Caller, *, return_url: str | None = None, **given: Any) -> Waiting:
-    """`create` and `begin_confirm` in one transaction, as `confirm=true` asks for."""
+def create_and_confirm(
+    caller: Caller, *, return_url: str | None = None, checkout_session: UUID | None = None, **given: Any
+) -> Waiting:
+    """`create` and `begin_confirm` in one transaction, as `confirm=true` asks for.
+
+    `checkout_session` makes that session the intent's owner.
+    """
     intent, method = _build(caller, **given)
+    intent.checkout_session_id = checkout_session
     if method is None:
         raise errors.SetupPaymentMethodRequired(param="payment_method")
     caller = test_clocks.at(caller, intent.test_clock_id)
@@ -50,6 +61,8 @@ def update(caller: Caller, *, intent_id: str, **given: Any) -> SetupIntentOut:
     """
     owner = locks.customer(caller, given["customer"], param="customer") if given.get("customer") else None
     intent = locks.setup_intent(caller, intent_id)
+    for param in sorted(_DECIDING & given.keys()):
+        _require_own(caller, intent, "update", param=param)
     _require(caller, intent, Action.UPDATE)
     if owner is not None:
         intent.customer_id, intent.test_clock_id = owner.id, owner.test_clock_id
@@ -72,13 +85,18 @@ def update(caller: Caller, *, intent_id: str, **given: Any) -> SetupIntentOut:
     return intents.shape(caller, intent)
 
 
-def begin_confirm(caller: Caller, *, intent_id: str, return_url: str | None = None, **given: Any) -> Waiting:
+def begin_confirm(
+    caller: Caller, *, intent_id: str, return_url: str | None = None, on_checkout: bool = False, **given: Any
+) -> Waiting:
     """Check that the intent may be confirmed and commit an attempt to set its payment method up.
 
-    `given` may bring `payment_method` or `payment_method_data` and `payment_method_options`. Raises
+    `given` may bring `payment_method` or `payment_method_data` and `payment_method_options`. `on_checkout` says that
+    the payer does it on the hosted page, the only way for an intent that a checkout session owns. Raises
     `SetupIntentUnexpectedState`, also while another attempt is with the processor.
     """
     intent = locks.setup_intent(caller, intent_id)
+    if not on_checkout:
+        _require_own(caller, intent, "confirm")
     caller = test_clocks.at(caller, intent.test_clock_id)
     _require(caller, intent, Action.CONFIRM)
     if "payment_method_options" in given:
@@ -99,16 +117,20 @@ def begin_confirm(caller: Caller, *, intent_id: str, return_url: str | None = No
 def cancel(caller: Caller, *, intent_id: str, cancellation_reason: str | None = None) -> SetupIntentOut:
     """End an intent. Raises `SetupIntentUnexpectedState`, also while an attempt is with the processor."""
     intent = locks.setup_intent(caller, intent_id)
+    _require_own(caller, intent, "cancel")
     _require(caller, intent, Action.CANCEL)
     caller = test_clocks.at(caller, intent.test_clock_id)
     return setup_outcomes.cancel_now(caller, intent, reason=cancellation_reason)
 
 
-def resume(caller: Caller, attempt_id: str) -> SetupIntentOut | Refused | Waiting:
-    """Take up a request whose answer never came; one that had no effect is begun again."""
+def resume(caller: Caller, attempt_id: str, *, on_checkout: bool = False) -> SetupIntentOut | Refused | Waiting:
+    """Take up a request whose answer never came; one that had no effect is begun again.
+
+    `on_checkout` is as for `begin_confirm`.
+    """
     found = setup_attempts.resume(caller, attempt_id)
     if isinstance(found, NotBegun):
-        return begin_confirm(caller, intent_id=found.intent_id, return_url=found.return_url)
+        return begin_confirm(caller, intent_id=found.intent_id, return_url=found.return_url, on_checkout=on_checkout)
     return found
 
 
@@ -155,3 +177,16 @@ def _created(caller: Caller, intent: SetupIntent) -> SetupIntentOut:
 def _require(caller: Caller, intent: SetupIntent, action: Action) -> None:
     if not setup_intent_state.may(intent.status, action):
         setup_intent_state.require(intent.status, action, intents.as_data(caller, intent))
+
+
+def _require_own(caller: Caller, intent: SetupIntent, action: str, *, param: str | None = None) -> None:
+    """Refuse what only the hosted page, or the end of its session, may do to an intent."""
+    if intent.checkout_session_id is None:
+        return
+    session = ids.encode("cs", intent.checkout_session_id)
+    instead = f"To keep another card, expire the session {session} and create a new one."
+    if action == "confirm":
+        instead = f"The payer confirms it on the page of the session {session}."
+    raise errors.SetupIntentOwnedByCheckout(
+        action=action, instead=instead, param=param, setup_intent=intents.as_data(caller, intent)
+    )

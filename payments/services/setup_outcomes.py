@@ -19,7 +19,7 @@ from payments.domain import errors, setup_intent_state
 from payments.domain.setup_intent_state import Action, Status, move
 from payments.models import PaymentAttempt, SetupIntent
 from payments.selectors import setup_intents as intents
-from payments.services import authentications, locks, payment_methods
+from payments.services import authentications, checkout_outcomes, locks, payment_methods
 from payments.services.attempt_records import settle, stored
 from payments.services.processor_calls import PREFIX, Answer, NotReached
 from payments.shapes.setup_intents import SetupIntentOut
@@ -41,6 +41,8 @@ def record(caller: Caller, waiting: Waiting, answer: Answer) -> SetupIntentOut |
             payment_methods.keep(caller, intent.payment_method_id, owner=owner, usage=intent.usage)
             intent.last_setup_error = intent.next_action = None
             result: SetupIntentOut | Refused = _finish(caller, intent, Status.SUCCEEDED, "setup_intent.succeeded")
+            if intent.checkout_session_id is not None:
+                checkout_outcomes.card_kept(caller, intent.checkout_session_id)
         case Declined():
             settle(attempt, PaymentAttempt.State.DECLINED, answer)
             result = failed(caller, intent, _error(answer))

@@ -187,7 +187,7 @@ def _way_back(
 def _leads_to(intent: PaymentIntent | SetupIntent, row: Authentication) -> tuple[str, ...]:
     """The merchant, or our hosted page and then the merchant behind it."""
     found = [row.return_url]
-    if isinstance(intent, PaymentIntent) and intent.checkout_session_id:
+    if intent.checkout_session_id:
         session = CheckoutSession.objects.one(id=intent.checkout_session_id)
         found.append(session.success_url if session else None)
     return tuple(url for url in found if url)

@@ -174,6 +174,20 @@ def walk(one, api, session, language):
     kept = session(mode="setup")
     one.open(kept, query)
     one.check(language)
+    one.pay(ASKS)
+    one.sees("#code")
+    one.open(kept, query)
+    one.sees(".notice a.button")
+    one.check(language)
+    api.post(f"/v1/checkout/sessions/{kept['id']}/expire")
+    one.open(kept, query)
+    one.sees(".verdict")
+    one.check(language)
+    unheard = session(mode="setup")
+    one.open(unheard, query)
+    one.pay(LOST)
+    one.sees(".verdict")
+    one.check(language)
 
 
 @pytest.mark.parametrize("language", HTML_LANG)
@@ -334,6 +348,34 @@ def test_a_card_is_saved_for_later(tab, session, now, charges):
     one.pay()
     one.page.wait_for_url(f"{SHOP}/ok")
     assert (now(made)["status"], charges()) == ("complete", [])
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_card_is_saved_with_its_banks_consent(tab, session, now, api, charges, scripts):
+    """A decline, the bank's page, the back button, a refusal there, and at last the shop: one setup intent."""
+    made = session(mode="setup", success_url=f"{SHOP}/ok")
+    one = tab(width=PHONE, scripts=scripts)
+    one.open(made)
+    one.pay("4000 0000 0000 0002")
+    one.sees("text=The bank declined the card")
+    one.pay(ASKS)
+    one.sees("text=Confirm that this card is kept")
+    one.page.go_back()
+    one.sees("text=Your bank asks you to confirm that this card is kept")
+    if scripts:
+        one.check("en")
+    one.press(".notice a.button")
+    one.press("button[value=fail]")
+    one.sees("text=Your bank could not confirm that it is you")
+    one.pay(ASKS)
+    one.press("button[value=complete]")
+    one.page.wait_for_url(f"{SHOP}/ok")
+    (setup,) = api.get("/v1/setup_intents").json()["data"]
+    done = now(made)
+    assert (done["status"], done["setup_intent"], setup["id"]) == ("complete", setup["id"], setup["id"])
+    assert (setup["status"], charges()) == ("succeeded", [])
+    one.open(made)
+    one.sees("text=Your card is saved")
 
 
 def test_the_longest_order_weighs_little(tab, session):

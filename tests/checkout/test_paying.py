@@ -313,31 +313,6 @@ def test_an_order_for_nothing_needs_no_card(session, payer, now, books):
     )  # fmt: skip
 
 
-def test_a_card_is_kept_for_a_customer(api, session, payer, now):
-    made = session(mode="setup")
-    payer(made).pay()
-    done = now(made)
-    assert (done["status"], done["payment_status"]) == ("complete", "no_payment_required")
-    customer = api.get(f"/v1/customers/{done['customer']}").json()
-    assert (customer["email"], customer["name"]) == ("ana@example.com", "Ana")
-    (kept,) = api.get(f"/v1/customers/{done['customer']}/payment_methods").json()["data"]
-    assert kept["card"]["last4"] == "4242"
-
-
-def test_a_card_its_bank_will_not_have_kept_is_refused_on_the_page(session, payer, books, now):
-    made = session(mode="setup")
-    visitor = payer(made)
-    key = visitor.key()
-    with books.unchanged():
-        answer = visitor.pay("4000 0000 0000 0002", key=key)
-    page = answer.content.decode()
-    assert "The bank declined the card" in alert(answer)
-    assert 'value="ana@example.com"' in page
-    assert "4000000000000002" not in page.replace(" ", ""), "a declined card is not shown again"
-    assert 'value="12 / 40"' not in page
-    assert now(made)["status"] == "open"
-
-
 def test_a_customer_is_made_where_the_app_wants_one_and_follows_corrections(api, session, payer, now):
     made = session(customer_creation="always")
     visitor = payer(made)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 
@@ -19,7 +18,21 @@ SELECT i.id, i.metadata->>'purchase' AS purchase, i.status, i.amount_minor, i.am
        (SELECT count(*) FROM payments_payment_attempt a WHERE a.payment_intent_id = i.id AND a.state = 'approved'
                                                           AND a.kind = 'authorize') AS authorizations
 FROM payments_payment_intent i"""
-_CHARGES = "SELECT id, payment_intent_id, status, amount_minor, amount_captured_minor, captured FROM payments_charge"
+_CHARGES = """
+SELECT id, payment_intent_id, status, amount_minor, amount_captured_minor, amount_refunded_minor,
+       amount_refunding_minor, captured
+FROM payments_charge"""
+_REFUNDS = "SELECT id, charge_id, metadata->>'purchase' AS purchase, amount_minor, status FROM payments_refund"
+_RETURNED = """
+SELECT t.reference, count(DISTINCT t.id) FILTER (WHERE t.kind = 'charge.refund') AS refunds,
+       count(DISTINCT t.id) FILTER (WHERE t.kind = 'charge.refund.return') AS returns,
+       coalesce(sum(e.amount_minor) FILTER (WHERE a.path LIKE %s), 0)::bigint AS given
+FROM ledger_transaction t JOIN ledger_entry e ON e.transaction_id = t.id JOIN ledger_account a ON a.id = e.account_id
+WHERE t.kind IN ('charge.refund', 'charge.refund.return') GROUP BY t.reference"""
+_KEPT = """
+SELECT s.id, s.metadata->>'purchase' AS purchase, s.status, s.open_attempt_id,
+       (SELECT count(*) FROM payments_payment_attempt a WHERE a.setup_intent_id = s.id AND a.state = 'approved') AS times
+FROM payments_setup_intent s"""
 _POSTED = """
 SELECT t.reference, count(DISTINCT t.id) AS transactions,
        -coalesce(sum(e.amount_minor) FILTER (WHERE a.path LIKE %s), 0)::bigint AS taken
@@ -66,7 +79,12 @@ def books(tables: Tables) -> None:
         assert row["authorizations"] <= 1, f"authorized twice: {row}"
         assert row["amount_received_minor"] == (row["amount_minor"] if row["status"] == "succeeded" else 0), row
     _ledger_agrees(tables, {row["id"]: row for row in intents})
+    _refunds_agree(tables)
     _events_agree(tables, intents)
+    kept = tables.rows(_KEPT)
+    assert [name for name, times in Counter(row["purchase"] for row in kept).items() if times > 1] == [], "doubled"
+    for row in kept:
+        assert (row["status"], row["times"], row["open_attempt_id"]) == ("succeeded", 1, None), row
 
 
 def _ledger_agrees(tables: Tables, intents: dict) -> None:
@@ -90,6 +108,26 @@ def _ledger_agrees(tables: Tables, intents: dict) -> None:
     assert taken == sum(row["amount_received_minor"] for row in intents.values())
 
 
+def _refunds_agree(tables: Tables) -> None:
+    """Never more out than in, and each refund, and each return of one, is in the ledger once."""
+    posted = {row["reference"]: row for row in tables.rows(_RETURNED, f"{CLEARING}%")}
+    times = {(row["object_id"], row["type"]): row["times"] for row in tables.rows(_EVENTS)}
+    refunds = tables.rows(_REFUNDS)
+    assert [name for name, count in Counter(row["purchase"] for row in refunds).items() if count > 1] == [], "doubled"
+    standing: Counter[object] = Counter()
+    for row in refunds:
+        name, returned = ids.encode("re", row["id"]), row["status"] in {"failed", "canceled"}
+        ledger = posted.pop(name)
+        given = 0 if returned else row["amount_minor"]
+        assert (ledger["refunds"], ledger["returns"], ledger["given"]) == (1, int(returned), given), (row, ledger)
+        assert times.get((name, "refund.created")) == 1, row
+        standing[row["charge_id"]] += given
+    assert posted == {}, "given back without a refund"
+    for charge in tables.rows(_CHARGES):
+        assert standing[charge["id"]] == charge["amount_refunded_minor"] <= charge["amount_captured_minor"], charge
+        assert charge["amount_refunding_minor"] == 0, charge
+
+
 def _events_agree(tables: Tables, intents: list[dict]) -> None:
     times = {(row["object_id"], row["type"]): row["times"] for row in tables.rows(_EVENTS)}
     for row in intents:
@@ -105,15 +143,20 @@ def _events_agree(tables: Tables, intents: list[dict]) -> None:
 def promises(tables: Tables, purchases: list[Purchase]) -> None:
     """What was acknowledged is there, and in the state that was acknowledged."""
     stored = {row["purchase"]: row for row in tables.rows(_INTENTS)}
+    given: Counter[object] = Counter()
+    for charge in tables.rows(_CHARGES):
+        given[charge["payment_intent_id"]] += charge["amount_refunded_minor"]
     for purchase in purchases:
         if purchase.intent is None:
             continue
         row = stored.get(purchase.name)
         assert row is not None, f"lost: {purchase}"
         assert ids.encode("pi", row["id"]) == purchase.intent, f"made twice: {purchase}"
-        assert row["amount_minor"] == purchase.amount
+        assert row["amount_minor"] in {purchase.amount, purchase.amount + purchase.raised}
         if purchase.complete:
             assert row["status"] == purchase.wanted, f"{purchase} became {row}"
+            assert row["amount_minor"] == purchase.amount + purchase.raised, f"{purchase} became {row}"
+            assert given[row["id"]] == purchase.refunded, f"{purchase} became {row}"
 
 
 def replays(till: Till, purchases: list[Purchase]) -> int:
@@ -126,8 +169,7 @@ def replays(till: Till, purchases: list[Purchase]) -> int:
             if step.answer is None:
                 unanswered += 1
                 step.answer = _now(till, step)
-                body = json.loads(step.answer[1])
-                purchase.intent = body["id"] if step.answer[0] == 200 else body["error"]["payment_intent"]["id"]
+                purchase.told(step.answer)
             again = till.send(step)
             assert again == (*step.answer, True), f"{purchase} was told {step.answer}, and now {again}"
     return unanswered

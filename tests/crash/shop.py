@@ -15,10 +15,9 @@ import threading
 import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-KINDS_LEFT_OPEN = ("lost", "never heard")
+KINDS_LEFT_OPEN = ("lost", "never heard", "capture lost", "release lost", "increment lost", "refund lost")
 """Whose processor does not answer: the worker has to find out."""
 FINAL = frozenset({200, 402})
 AGAIN = frozenset({409, 429, 503})  # not 500: a server that is away is no fault of the program
@@ -38,7 +37,10 @@ class Step:
 
 @dataclass
 class Purchase:
-    """A few steps about one intent. `wanted` is the status of an intent whose steps were all acknowledged."""
+    """A few steps about one intent. `wanted` is the status of an intent whose steps were all acknowledged.
+
+    `raised` is what its authorization is raised by, `refunded` what is given back of it, when all goes well.
+    """
 
     name: str
     kind: str
@@ -47,6 +49,28 @@ class Purchase:
     wanted: str
     steps: list[Step] = field(default_factory=list)
     intent: str | None = None
+    refund: str | None = None
+
+    def told(self, answer: tuple[int, bytes]) -> None:
+        """Remember what an answer is about: the intent, the refund of it, or the intent inside an error."""
+        body = json.loads(answer[1])
+        found = body if answer[0] == 200 else body["error"]["payment_intent"]
+        if found["object"] == "payment_intent":
+            self.intent = found["id"]
+        elif found["object"] == "refund":
+            self.refund = found["id"]
+
+    @property
+    def raised(self) -> int:
+        return MORE if any(what == INCREMENT for what, _ in KINDS[self.kind][0]) else 0
+
+    @property
+    def refunded(self) -> int:
+        steps = [what for what, _ in KINDS[self.kind][0]]
+        if STOP in steps:
+            return 0
+        parts = [int(form.get("amount", self.amount)) for what, form in KINDS[self.kind][0] if what == REFUND]
+        return sum(parts)
 
     @property
     def complete(self) -> bool:
@@ -55,18 +79,39 @@ class Purchase:
 
 
 CREATE, CONFIRM, CAPTURE, CANCEL = "create", "confirm", "capture", "cancel"
-PAY = {"confirm": "true", "payment_method": "pm_card_visa"}
+INCREMENT, REFUND, STOP, SET_UP = "increment_authorization", "refund", "stop the refund", "set up"
+MORE = 500
+"""What an authorization is raised by, in minor units."""
+
+
+def pay(card: str = "visa") -> dict[str, str]:
+    return {"confirm": "true", "payment_method": f"pm_card_{card}"}
+
+
+def hold(card: str = "visa") -> dict[str, str]:
+    return pay(card) | {"capture_method": "manual"}
+
+
 # Steps (what, parameters), the status at the end, how often it is chosen.
 KINDS: dict[str, tuple[tuple[tuple[str, dict[str, str]], ...], str, int]] = {
-    "at once": (((CREATE, PAY),), "succeeded", 4),
+    "at once": (((CREATE, pay()),), "succeeded", 4),
     "in two": (((CREATE, {}), (CONFIRM, {"payment_method": "pm_card_mastercard"})), "succeeded", 3),
-    "captured": (((CREATE, PAY | {"capture_method": "manual"}), (CAPTURE, {})), "succeeded", 3),
-    "released": (((CREATE, PAY | {"capture_method": "manual"}), (CANCEL, {})), "canceled", 2),
-    "held": (((CREATE, PAY | {"capture_method": "manual"}),), "requires_capture", 1),
+    "captured": (((CREATE, hold()), (CAPTURE, {})), "succeeded", 3),
+    "raised": (((CREATE, hold()), (INCREMENT, {}), (CAPTURE, {})), "succeeded", 2),
+    "released": (((CREATE, hold()), (CANCEL, {})), "canceled", 3),
+    "held": (((CREATE, hold()),), "requires_capture", 1),
     "withdrawn": (((CREATE, {}), (CANCEL, {})), "canceled", 2),
-    "declined": (((CREATE, PAY | {"payment_method": "pm_card_visa_chargeDeclined"}),), "requires_payment_method", 2),
-    "lost": (((CREATE, PAY | {"payment_method": "pm_card_timeoutApproved"}),), "succeeded", 1),
-    "never heard": (((CREATE, PAY | {"payment_method": "pm_card_timeoutNotReceived"}),), "requires_payment_method", 1),
+    "refunded": (((CREATE, pay()), (REFUND, {})), "succeeded", 3),
+    "refunded in parts": (((CREATE, pay()), (REFUND, {"amount": "40"}), (REFUND, {"amount": "60"})), "succeeded", 2),
+    "refund stopped": (((CREATE, pay("refundRequiresAction")), (REFUND, {}), (STOP, {})), "succeeded", 2),
+    "card kept": (((SET_UP, pay()),), "succeeded", 2),
+    "declined": (((CREATE, pay("visa_chargeDeclined")),), "requires_payment_method", 2),
+    "lost": (((CREATE, pay("timeoutApproved")),), "succeeded", 1),
+    "never heard": (((CREATE, pay("timeoutNotReceived")),), "requires_payment_method", 1),
+    "capture lost": (((CREATE, hold("captureTimeout")), (CAPTURE, {})), "succeeded", 1),
+    "release lost": (((CREATE, hold("voidTimeout")), (CANCEL, {})), "canceled", 1),
+    "increment lost": (((CREATE, hold("incrementTimeout")), (INCREMENT, {})), "requires_capture", 1),
+    "refund lost": (((CREATE, pay("refundTimeout")), (REFUND, {})), "succeeded", 1),
 }
 
 
@@ -166,8 +211,7 @@ class Shop:
                 if time.monotonic() > until:
                     raise Refused(f"{purchase.name} {step.path} was not answered for a minute; last: {answer}")
                 self._closed.wait(0.1)  # the SDKs, too, wait a moment before they try again
-            body = json.loads(step.answer[1])
-            purchase.intent = body["id"] if step.answer[0] == 200 else body["error"]["payment_intent"]["id"]
+            purchase.told(step.answer)
 
 
 def plan(rng: random.Random, name: str, kinds: Sequence[str]) -> Purchase:
@@ -178,10 +222,20 @@ def plan(rng: random.Random, name: str, kinds: Sequence[str]) -> Purchase:
 
 def _steps(purchase: Purchase) -> Iterator[Step]:
     for number, (what, given) in enumerate(KINDS[purchase.kind][0]):
-        form: dict[str, Any] = dict(given)
-        path = "/v1/payment_intents"
-        if what == CREATE:
-            form |= {"amount": str(purchase.amount), "currency": "eur", "metadata[purchase]": purchase.name}
-        else:
-            path += f"/{purchase.intent}/{what}"
-        yield Step(f"{purchase.name}-{number}", path, form)
+        form, key = dict(given), f"{purchase.name}-{number}"
+        match what:
+            case "create":
+                path = "/v1/payment_intents"
+                form |= {"amount": str(purchase.amount), "currency": "eur", "metadata[purchase]": purchase.name}
+            case "set up":
+                path, form = "/v1/setup_intents", form | {"metadata[purchase]": purchase.name}
+            case "refund":
+                path = "/v1/refunds"
+                form |= {"payment_intent": str(purchase.intent), "metadata[purchase]": key}
+            case "stop the refund":
+                path = f"/v1/refunds/{purchase.refund}/cancel"
+            case _:
+                path = f"/v1/payment_intents/{purchase.intent}/{what}"
+                if what == INCREMENT:
+                    form["amount"] = str(purchase.amount + MORE)
+        yield Step(key, path, form)

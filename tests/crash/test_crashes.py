@@ -11,7 +11,7 @@ import random
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +20,7 @@ from celery import Celery
 
 from config.settings.celery import CELERY_BROKER_TRANSPORT_OPTIONS, broker_url
 from connect.kit import ids
+from payments.models import PaymentAttempt
 from tests.crash import audit
 from tests.crash.audit import Tables
 from tests.crash.inbox import Inbox, register
@@ -32,7 +33,15 @@ IN_WEB = (
     "api.local.stored", "api.local.committed", "api.external.claimed", "payments.attempt.claimed",
     "payments.attempt.called", "payments.attempt.recorded", "api.external.committed",
 )  # fmt: skip
-IN_WORKER = ("payments.settle.asked",)
+AROUND_A_CALL = ("payments.attempt.claimed", "payments.attempt.called", "payments.attempt.recorded")
+CALLS = {
+    "authorize": "at once", "capture": "captured", "void": "released", "increment": "raised", "refund": "refunded",
+    "cancel_refund": "refund stopped", "set_up": "card kept",
+}  # fmt: skip
+"""What a processor is called for, and purchases in which it is. That a payer has authenticated is told to it by a
+further `authorize`.
+"""
+IN_WORKER = ("payments.settle.claimed", "payments.settle.asked")
 IN_DISPATCHER = ("connect.webhooks.sent",)
 
 
@@ -44,8 +53,9 @@ def test_every_failpoint_of_the_code_is_in_these_tests() -> None:
     found = set()
     for file in ROOT.glob("*/**/*.py"):
         if file.relative_to(ROOT).parts[0] in {"connect", "payments", "ledger", "banks", "billing"}:
-            found |= set(re.findall(r'\bfailpoint\("([^"]+)"\)', file.read_text()))
+            found |= set(re.findall(r'\bfailpoint\("([^"]+)"', file.read_text()))
     assert found == {*IN_WEB, *IN_WORKER, *IN_DISPATCHER}
+    assert set(CALLS) == set(PaymentAttempt.Kind.values)
 
 
 @contextmanager
@@ -65,12 +75,12 @@ def armed(rng: random.Random) -> str:
 
 
 def strike_everywhere(
-    stack: Stack, shop: Shop, strikes: list[Callable[[Reached], None]], rounds: int
+    stack: Stack, shop: Shop, strikes: list[Callable[[Reached], None]], rounds: int, places: Sequence[str]
 ) -> Counter[tuple[str, str]]:
     """While customers pay: whenever a process stands at a place where a strike is still due, strike, then let it go
     on. Returns how often each strike hit each place.
     """
-    due = {(point, number): rounds for point in IN_WEB for number in range(len(strikes))}
+    due = {(point, number): rounds for point in places for number in range(len(strikes))}
     done: Counter[tuple[str, str]] = Counter()
     known, deadline = 0, time.monotonic() + PATIENCE_SECONDS * rounds * 2
     while any(due.values()):
@@ -130,7 +140,7 @@ def crash(stack: Stack, tables: Tables, seed: str, rng: random.Random, strikes: 
     """Arm, strike everywhere, disarm, settle, prove."""
     stack.arm(web=armed(rng))
     with customers(stack, seed) as shop:
-        done = strike_everywhere(stack, shop, strikes, rounds)
+        done = strike_everywhere(stack, shop, strikes, rounds, IN_WEB)
         stack.arm()
     settle(stack, tables)
     assert {(point, times) for (_, point), times in done.items()} == {(point, rounds) for point in IN_WEB}
@@ -144,6 +154,27 @@ def test_web_is_killed_at_every_place(
         stack.kill_process(reached.process_id)
 
     tell.append("web: " + crash(stack, tables, seed, rng, [kill_web]))
+
+
+def test_web_is_killed_around_every_call_to_the_processor(
+    stack: Stack, tables: Tables, seed: str, tell: list[str]
+) -> None:
+    """Before the call, after it, and before its outcome commits: for each thing a processor is called for."""
+
+    def kill_web(reached: Reached) -> None:
+        stack.kill_process(reached.process_id)
+
+    killed: Counter[tuple[str, str]] = Counter()
+    for call, kind in CALLS.items():
+        places = [f"{point}:{call}" for point in AROUND_A_CALL]
+        stack.arm(web=",".join(f"{place}=stop" for place in places))
+        with customers(stack, f"{seed}/{call}", kinds=(kind,), shoppers=3) as shop:
+            killed += strike_everywhere(stack, shop, [kill_web], 1, places)
+            stack.arm()
+        settle(stack, tables)
+        proof = prove(stack, tables, shop)
+    assert len(killed) == len(CALLS) * len(AROUND_A_CALL)
+    tell.append(f"web, call by call: {sum(killed.values())} deaths; the last: {proof}")
 
 
 def test_postgresql_is_killed_at_every_place(
@@ -170,14 +201,15 @@ def test_valkey_is_killed_or_flushed_at_every_place(
 
 
 def test_the_worker_is_killed_while_it_settles(stack: Stack, tables: Tables, seed: str, tell: list[str]) -> None:
-    stack.arm(worker=",".join(f"{point}=kill@2" for point in IN_WORKER))
-    with customers(stack, seed, kinds=KINDS_LEFT_OPEN, shoppers=3, purchases_each=2) as shop:
-        shop.join()
-    settle(stack, tables)
-    deaths = Counter(reached.point for reached in stack.reached)
-    assert set(deaths) == set(IN_WORKER), f"the worker never died: {stack.report()}"
-    stack.arm()
-    tell.append(f"worker: {sum(deaths.values())} deaths: {prove(stack, tables, shop)}")
+    for point in IN_WORKER:
+        stack.arm(worker=f"{point}=kill@2")
+        with customers(stack, f"{seed}/{point}", kinds=KINDS_LEFT_OPEN, shoppers=3, purchases_each=3) as shop:
+            shop.join()
+        settle(stack, tables)
+        deaths = Counter(reached.point for reached in stack.reached)
+        assert set(deaths) == {point}, f"the worker never died: {stack.report()}"
+        stack.arm()
+        tell.append(f"worker: {deaths[point]} deaths at {point}: {prove(stack, tables, shop)}")
 
 
 def test_the_dispatcher_is_killed_while_it_sends(stack: Stack, tables: Tables, seed: str, tell: list[str]) -> None:

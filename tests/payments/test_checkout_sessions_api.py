@@ -128,6 +128,21 @@ def test_an_order_for_nothing_asks_for_no_payment(session):
     assert (made["amount_total"], made["payment_status"]) == (0, "no_payment_required")
 
 
+def test_words_for_the_setup_intent_are_for_setup_mode_only(api, session, price, books):
+    setup = {"mode": "setup", "setup_intent_data": {"description": "For later", "metadata": {"a": "b"}}}
+    assert api.post("/v1/checkout/sessions", setup).json()["setup_intent"] is None
+    for body, param in (
+        ({"mode": "payment", "line_items": [{"price": price["id"]}], "setup_intent_data": {"description": "x"}},
+         "setup_intent_data"),
+        ({"mode": "setup", "payment_intent_data": {"description": "x"}}, "payment_intent_data"),
+        ({"mode": "setup", "setup_intent_data": {"description": "x" * 1001}}, "setup_intent_data[description]"),
+        ({"mode": "setup", "setup_intent_data": {"usage": "on_session"}}, "setup_intent_data[usage]"),
+    ):  # fmt: skip
+        with books.unchanged():
+            answer = api.post("/v1/checkout/sessions", body)
+        assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
+
+
 def test_a_card_is_kept_without_lines(api):
     made = api.post("/v1/checkout/sessions", {"mode": "setup", "currency": "eur"}).json()
     facts = {"amount_total": None, "payment_status": "no_payment_required", "customer_creation": "always"}

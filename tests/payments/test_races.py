@@ -29,9 +29,10 @@ def server() -> Iterator[LiveServer]:
 
 
 @pytest.fixture
-def dice() -> random.Random:
+def dice(request: pytest.FixtureRequest) -> random.Random:
+    """Each test's own; it follows from `RACE_SEED` and the test's name."""
     print("RACE_SEED", SEED)
-    return random.Random(SEED)
+    return random.Random(f"{SEED}/{request.node.name}")
 
 
 def together(*works: Callable[[], Answered]) -> list[Answered]:

@@ -160,6 +160,4 @@ _NOTES = """
 - A setup intent has no `latest_attempt` and no `mandate`: both are null.
 - **A search finds what was written a moment ago**; with Stripe that can take a minute. Values of metadata are compared
   as they are written, other texts in any case.
-- **Checkout in setup mode makes no setup intent**: the card is attached to the session's customer, and `setup_intent` is
-  null. Find the card with `customers.payment_methods.list`.
 """

@@ -165,10 +165,19 @@ def test_sessions_page_and_expire(v1):
 
 
 def test_a_card_that_checkout_keeps_and_one_it_only_holds(v1):
-    kept = v1.checkout.sessions.create({"mode": "setup", "currency": "eur", "success_url": SHOP})
-    assert pay(kept) == SHOP
+    kept = v1.checkout.sessions.create(
+        {"mode": "setup", "currency": "eur", "success_url": SHOP,
+         "setup_intent_data": {"description": "For later", "metadata": {"a": "b"}}}
+    )  # fmt: skip
+    assert (kept.setup_intent, pay(kept)) == (None, SHOP)
     done = v1.checkout.sessions.retrieve(kept.id)
     assert (done.status, done.payment_status, done.amount_total) == ("complete", "no_payment_required", None)
+    setup = v1.setup_intents.retrieve(done.setup_intent, {"expand": ["payment_method"]})
+    assert (setup.status, setup.usage, setup.customer) == ("succeeded", "off_session", done.customer)
+    assert (setup.description, setup.metadata["a"], setup.payment_method.card.last4) == ("For later", "b", "4242")
+    seen = v1.checkout.sessions.retrieve(kept.id, {"expand": ["setup_intent"]}).setup_intent
+    assert isinstance(seen, stripe.SetupIntent)
+    assert seen.payment_method == setup.payment_method.id
     (method,) = v1.customers.payment_methods.list(done.customer)
     assert (method.card.last4, method.billing_details.email) == ("4242", "ana@example.com")
 

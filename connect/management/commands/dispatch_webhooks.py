@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from typing import Any
 
+import uvloop
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
@@ -23,7 +25,10 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         os.environ.setdefault("RES_OPTIONS", RESOLVER_OPTIONS)
-        asyncio.run(_work())
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 50)
+        uvloop.run(_work())
 
 
 async def _work() -> None:

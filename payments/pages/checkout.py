@@ -31,7 +31,7 @@ from connect.domain.tiers import TooManyPayments
 from connect.kit import clock
 from connect.kit.addresses import client_address
 from connect.kit.caller import Actor, Caller
-from connect.kit.errors import DomainError, LockTimeout
+from connect.kit.errors import DomainError, LockTimeout, MissingParameterTarget
 from connect.kit.tenancy import use_environment
 from connect.selectors import environments
 from connect.services import idempotency, limits
@@ -113,7 +113,7 @@ def _pay(request: HttpRequest, token: str, visit: Visit) -> HttpResponse:
         return _look_again(request, token)
     except TooManyPayments:
         return _show(request, "pay", visit, form=form, notice=words.TOO_OFTEN)
-    except (errors.RawCardsRefused, errors.SandboxInLive):
+    except (errors.RawCardsRefused, errors.SandboxInLive, MissingParameterTarget):  # the last: its customer is gone
         return _show(request, "pay", visit, form=form, notice=words.UNAVAILABLE)
     except errors.CardError as refused:
         return _refused(request, visit, form, refused)

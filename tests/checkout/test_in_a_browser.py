@@ -94,6 +94,7 @@ def tab(browser, live_server, settings):
             context = browser.new_context(
                 base_url=live_server.url,
                 color_scheme=scheme,
+                reduced_motion="reduce",  # or colours are looked at on their way from one theme to the other
                 viewport={"width": width, "height": 740},
                 java_script_enabled=scripts,
             )

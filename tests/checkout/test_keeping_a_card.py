@@ -344,3 +344,16 @@ def test_another_card_makes_the_page_of_the_first_void(api, client, session, pay
     assert "There is nothing to confirm here any more" in client.get(bank).content.decode()
     (kept,) = cards_of(api, now(made)["customer"])
     assert (kept["card"]["last4"], len(setups())) == ("4242", 1)
+
+
+@pytest.mark.parametrize("mode", ["payment", "setup"])
+def test_who_pays_for_a_customer_who_was_deleted_meanwhile_is_told_so(api, session, payer, now, mode):
+    customer = api.post("/v1/customers", {"email": "known@example.com"}).json()["id"]
+    made = session(mode=mode, customer=customer)
+    api.delete(f"/v1/customers/{customer}")
+    answer = payer(made).pay()
+    assert (answer.status_code, alert(answer)) == (
+        200, "Card payments are not available here at the moment. Ask the seller for another way to pay.",
+    )  # fmt: skip
+    assert now(made)["status"] == "open"
+    assert api.get("/v1/charges").json()["data"] == []

@@ -3,9 +3,9 @@
     python -m benchmarks.webhooks [--rounds 5] [--events 3000] [--endpoints 4] [--processes 2] [--profile]
 
 Both send to the same sink, a process of its own that answers at once. The dispatchers are `manage.py dispatch_webhooks`,
-one for each core as operations.md advises; their time runs from the commit of the events, with fan-out, claims, signatures and attempts, until the last delivery has
-been recorded. The bare loop does nothing but send. The second row compares the CPU time that each sender takes for a
-delivery, which other work on the machine changes little. `--profile` shows where the dispatcher's own time goes.
+one for each core as operations.md advises; their time runs from the commit of the events, with fan-out, claims,
+signatures and attempts, until the last delivery has been recorded. The bare loop does nothing but send. The second row
+compares the CPU time that the senders take for a delivery, which other work on the machine changes little. `--profile` shows where the dispatcher's own time goes.
 """
 
 from __future__ import annotations

@@ -170,7 +170,7 @@ def measure(parts: Stack, *, rounds: int = 3, seconds: float = 8, rate: float = 
     quiet: list[list[float]] = []
     loud: list[list[float]] = []
     try:
-        with dispatcher(parts, profile=False):
+        with dispatcher(profile=False):
             work(False, Round(deliveries, arrivals, seconds=2, rate=rate))
             for _ in range(rounds):
                 quiet.append(work(False, Round(deliveries, arrivals, seconds=seconds, rate=rate)))

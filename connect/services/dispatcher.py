@@ -50,8 +50,8 @@ AWAY_SECONDS: Final = (0.2, 0.5, 1.0, 2.0)
 HEARTBEAT_SECONDS: Final = 5.0
 PLACES_TOTAL: Final = 500
 DATABASE_THREADS: Final = 3
-FAN_OUT_MAX: Final = 1_000
-CLAIM_MAX: Final = 4_000
+FAN_OUT_MAX: Final = 500
+CLAIM_MAX: Final = 2_000
 SLOW_SECONDS: Final = 5.0
 """An endpoint that takes longer to answer gets fewer places."""
 BEGIN_SECONDS: Final = webhook_deliveries.LEASE_SECONDS - TOTAL_SECONDS - 15

@@ -233,7 +233,7 @@ def died(api, books, monkeypatch):
         class Killed(BaseException):
             pass
 
-        def killed(name):
+        def killed(name, _kind):
             if name == {"before": "payments.attempt.claimed", "after": "payments.attempt.called"}[when]:
                 raise Killed
 

@@ -113,8 +113,10 @@ def retrying(work: Callable[[], T]) -> T:
 
 
 def _persistently(work: Callable[[], T]) -> T:
-    """Like `retrying`, and patient with a database that is away or a row that is held: money may have moved already. `work` may run twice,
-    also when only the answer to its commit was lost: whoever comes second changes nothing and says the same.
+    """Like `retrying`, and patient with a database that is away or a row that is held: money may have moved already.
+
+    `work` may run twice, also when only the answer to its commit was lost: whoever comes second changes nothing and
+    says the same.
     """
     for pause in _RECORD_PAUSES:
         try:

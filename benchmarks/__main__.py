@@ -1,4 +1,4 @@
-"""`make bench`: every benchmark, then one table. Takes about four minutes; what else the machine does is in the ranges.
+"""`make bench`: every benchmark, then one table. Takes about five minutes; what else the machine does is in the ranges.
 
 python -m benchmarks [--rounds 5] [--seconds 2]
 """
@@ -10,7 +10,7 @@ import json
 import subprocess
 import sys
 
-from benchmarks import endpoints, environments
+from benchmarks import endpoints, environments, webhooks
 from benchmarks.report import Row, show
 from benchmarks.stack import ROOT, stack
 
@@ -49,6 +49,7 @@ def main() -> None:
     with stack() as parts:
         rows += endpoints.measure(parts, rounds=options.rounds, seconds=options.seconds)
         rows += environments.measure(parts)
+        rows += webhooks.measure(parts, rounds=options.rounds)
     show(rows)
 
 

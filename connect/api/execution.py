@@ -113,12 +113,16 @@ def retrying(work: Callable[[], T]) -> T:
 
 
 def _persistently(work: Callable[[], T]) -> T:
-    """Like `retrying`, and patient with a database that is away: money may have moved already. `work` may run twice,
-    also when only the answer to its commit was lost: whoever comes second changes nothing and says the same.
+    """Like `retrying`, and patient with a database that is away or a row that is held: money may have moved already.
+
+    `work` may run twice, also when only the answer to its commit was lost: whoever comes second changes nothing and
+    says the same.
     """
     for pause in _RECORD_PAUSES:
         try:
             return retrying(work)
+        except LockTimeout:
+            pass  # a row is held for long: who comes later must not have to ask the outside world again
         except (OperationalError, InterfaceError) as error:
             if not is_unreachable(error):
                 raise

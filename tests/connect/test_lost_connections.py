@@ -13,6 +13,7 @@ from django.db import OperationalError, connection, connections
 
 from connect.api import execution, renderers
 from connect.api.errors import to_domain_error
+from connect.kit.errors import LockTimeout
 from connect.kit.outcomes import Waiting
 from connect.kit.tenancy import use_environment
 from connect.services import idempotency
@@ -83,6 +84,18 @@ def test_what_the_outside_world_did_is_recorded_over_a_lost_connection(caller: A
     assert (reply.status, reply.body, reply.replayed) == (200, b'{"id":"thing_1"}', False)
     again = outside(caller, lambda: pytest.fail("called twice"), record, key="lost")
     assert (again.status, again.body, again.replayed) == (200, reply.body, True)
+
+
+def test_what_the_outside_world_did_is_recorded_once_a_held_row_is_free(caller: Any) -> None:
+    held = iter([True])
+
+    def record() -> Any:
+        for _ in held:
+            raise LockTimeout  # as a row that somebody holds for longer than the database waits
+        return {"id": "thing_2"}
+
+    reply = outside(caller, lambda: None, record, key="held")
+    assert (reply.status, reply.body) == (200, b'{"id":"thing_2"}')
 
 
 def test_who_was_overtaken_by_its_own_repetition_says_what_that_one_said(caller: Any, settings: Any) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from banks.domain.connection_state import VISIBLE
-from banks.models import Connection, LinkSession
+from banks.models import BankAccount, Connection, LinkSession
 from connect.kit import ids
 from connect.kit.caller import Caller
 from connect.kit.errors import MissingParameterTarget, ResourceMissing
@@ -38,3 +38,15 @@ def connection(caller: Caller, connection_id: str, *, param: str | None = None) 
 def known_connection(caller: Caller, connection_id: UUID) -> Connection | None:
     """The caller's connection, whatever became of it, locked."""
     return Connection.objects.one(account_id=caller.account, id=connection_id, lock=True)
+
+
+def bank_account(caller: Caller, bank_account_id: str) -> BankAccount:
+    """The caller's account, locked; that of a connection which was not exchanged, or removed, is missing.
+
+    Its connection is not locked: take that first where both change. Raises `ResourceMissing`.
+    """
+    row = BankAccount.objects.one(account_id=caller.account, id=ids.lookup("bka", bank_account_id), lock=True)
+    status = Connection.objects.values_list("status", flat=True).filter(pk=row.connection_id).first() if row else None
+    if row is None or status not in VISIBLE:
+        raise ResourceMissing(resource="banking.account", id=bank_account_id, param="id")
+    return row

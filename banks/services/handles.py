@@ -1,10 +1,9 @@
-"""Handles of consents and payments, sealed for the row they belong to."""
+"""Connectors' handles (what finds a consent or an order again), sealed for the row that keeps them."""
 
 from __future__ import annotations
 
+import json
 from uuid import UUID
-
-import msgspec
 
 from banks.clients.connector import Handle
 from connect.kit import secretbox
@@ -12,14 +11,13 @@ from connect.kit.caller import Caller
 
 
 def seal(caller: Caller, table: str, column: str, row_id: UUID, handle: Handle) -> bytes:
-    """`handle` as it is stored in that column of that row, and opens nowhere else."""
-    return secretbox.seal(msgspec.json.encode(handle), place=_place(caller, table, column, row_id))
+    """The handle as this column of this row keeps it; it opens nowhere else."""
+    return secretbox.seal(json.dumps(handle).encode(), place=_place(caller, table, column, row_id))
 
 
-def open(caller: Caller, table: str, column: str, row_id: UUID, sealed: bytes) -> Handle:  # noqa: A001 - opposite of seal
-    """The handle that was sealed there. Raises `SealBroken`."""
-    plain = secretbox.unseal(bytes(sealed), place=_place(caller, table, column, row_id))
-    return msgspec.json.decode(plain, type=dict[str, str])
+def open(caller: Caller, table: str, column: str, row_id: UUID, sealed: bytes) -> Handle:  # noqa: A001 - read as handles.open
+    """The handle again; raises `secretbox.SealBroken` when it was not sealed for this place."""
+    return dict(json.loads(secretbox.unseal(sealed, place=_place(caller, table, column, row_id))))
 
 
 def _place(caller: Caller, table: str, column: str, row_id: UUID) -> str:

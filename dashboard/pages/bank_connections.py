@@ -1,0 +1,135 @@
+"""Connections to banks: the list, one with its consent, its bank's health and its sync, and what can be done to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from banks.domain import institution_ids
+from banks.selectors import accounts as account_selectors
+from banks.selectors import bank_overview, bank_standing
+from banks.selectors import connections as selectors
+from banks.shapes.connections import PREFIX, ConnectionOut, DeletedConnectionOut
+from banks.shapes.institutions import InstitutionOut
+from connect.kit import clock, ids
+from connect.kit.errors import ResourceMissing
+from connect.kit.pages import Page
+from connect.selectors import events as event_selectors
+from dashboard.pages import curl, lists
+from dashboard.pages.access import OrganizationPage, organization_page, render
+from dashboard.templatetags.bank_statuses import CONNECTION_STATUSES
+
+EVENTS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLine:
+    """A connection of the list with its bank and how many accounts it holds."""
+
+    connection: ConnectionOut
+    bank: InstitutionOut | None
+    accounts: int
+
+
+@require_safe
+@organization_page(permission="banks:view")
+def connections(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
+    """The list, newest first; `status`, `bank` and `q` (your reference, or a whole id) narrow it."""
+    filters = _filters(request)
+    wanted = lists.wanted(request, PREFIX)
+    if filters["q"].startswith(f"{PREFIX}_"):
+        found, has_more = _with_id(page, filters), False
+    else:
+        shown, has_more = selectors.page(
+            page.caller,
+            wanted,
+            institution=ids.decode(institution_ids.PREFIX, filters["bank"]),
+            status=filters["status"] or None,
+            client_reference_id=filters["q"] or None,
+        )
+        found = [each for each in shown if isinstance(each, ConnectionOut)]
+    banks = bank_overview.banks(page.caller, {each.institution for each in found})
+    counts = bank_overview.account_counts(page.caller, {each.id for each in found})
+    context = {
+        "lines": [ConnectionLine(each, banks.get(each.institution), counts.get(each.id, 0)) for each in found],
+        "filters": filters,
+        "statuses": list(CONNECTION_STATUSES),
+        "banks": bank_overview.banks_with_connections(page.caller),
+        "is_filtered": any(filters.values()) or wanted.cursor is not None,
+        "can_manage": page.allows("banks:manage"),
+        "pager": lists.pager([each.id for each in found], wanted, filters, has_more=has_more, noun="connection"),
+        "curl": curl.example(request, "/v1/banking/link_sessions", {"client_reference_id": "customer-7"}),
+    }
+    return render(request, page, "dashboard/bank_connections.html", context)
+
+
+@require_safe
+@organization_page(permission="banks:view")
+def connection(request: HttpRequest, page: OrganizationPage, connection_id: str) -> HttpResponse:
+    """One connection; `?tab=json` shows it as the API returns it. Of a removed one only its events are left."""
+    found = selectors.get(page.caller, connection_id)
+    if isinstance(found, DeletedConnectionOut):
+        context = {"connection": found, "events": event_selectors.for_object(page.caller, connection_id)}
+        return render(request, page, "dashboard/bank_connection_removed.html", context)
+    bank = bank_overview.banks(page.caller, [found.institution]).get(found.institution)
+    head = {"connection": found, "bank": bank, "can_manage": page.allows("banks:manage")}
+    if request.GET.get("tab") == "json":
+        return render(request, page, "dashboard/bank_connection.html", {**head, "tab": "json", "json": as_json(found)})
+    identifier = ids.lookup(PREFIX, connection_id)
+    accounts, _ = account_selectors.page(page.caller, Page(limit=100), connection=identifier)
+    sessions, _ = bank_overview.link_sessions(page.caller, Page(limit=5), connection=identifier)
+    context = {
+        **head,
+        "tab": "overview",
+        "accounts": accounts,
+        "sessions": sessions,
+        "sync": bank_overview.sync_state(page.caller, identifier),
+        "operations": bank_standing.operations(ids.lookup(institution_ids.PREFIX, found.institution)),
+        "events": event_selectors.for_object(page.caller, connection_id)[:EVENTS_SHOWN],
+        "days_left": _days_left(found),
+    }
+    return render(request, page, "dashboard/bank_connection.html", context)
+
+
+def as_json(found: Any) -> str:
+    """An object as the API returns it, for reading."""
+    return msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
+
+
+def present(page: OrganizationPage, connection_id: str) -> ConnectionOut:
+    """The connection to act on. Raises `Http404` for one that was removed."""
+    found = selectors.get(page.caller, connection_id)
+    if isinstance(found, DeletedConnectionOut):
+        raise Http404
+    known: ConnectionOut = found
+    return known
+
+
+def _days_left(found: ConnectionOut) -> int | None:
+    if found.consent_expires_at is None:
+        return None
+    return max(0, (clock.from_unix(found.consent_expires_at) - clock.wall()).days)
+
+
+def _with_id(page: OrganizationPage, filters: dict[str, str]) -> list[ConnectionOut]:
+    try:
+        found = selectors.get(page.caller, filters["q"])
+    except ResourceMissing:
+        return []
+    if isinstance(found, DeletedConnectionOut):
+        return []
+    fits = filters["status"] in ("", found.status) and filters["bank"] in ("", found.institution)
+    return [found] if fits else []
+
+
+def _filters(request: HttpRequest) -> dict[str, str]:
+    status, bank = request.GET.get("status", ""), request.GET.get("bank", "")
+    return {
+        "q": request.GET.get("q", "").strip()[:200],
+        "status": status if status in CONNECTION_STATUSES else "",
+        "bank": bank if ids.decode(institution_ids.PREFIX, bank) else "",
+    }

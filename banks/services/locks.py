@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from banks.domain.connection_state import VISIBLE
-from banks.domain.connection_state import Status
+from banks.domain.connection_state import VISIBLE, Status
 from banks.models import BankAccount, Connection, LinkSession
 from connect.kit import ids
 from connect.kit.caller import Caller

@@ -6,21 +6,27 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from django.http import Http404, HttpRequest, HttpResponse
-from django.views.decorators.http import require_safe
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.views.decorators.http import require_http_methods, require_safe
 
 from banks.domain import institution_ids
+from banks.domain.link_state import Mode
 from banks.selectors import accounts as account_selectors
 from banks.selectors import bank_overview, bank_standing
 from banks.selectors import connections as selectors
+from banks.services import connections as services
+from banks.services import link_sessions, syncs
 from banks.shapes.connections import PREFIX, ConnectionOut, DeletedConnectionOut
 from banks.shapes.institutions import InstitutionOut
 from connect.kit import clock, ids
 from connect.kit.errors import ResourceMissing
 from connect.kit.pages import Page
+from connect.kit.tenancy import use_environment
 from connect.selectors import events as event_selectors
-from dashboard.pages import curl, lists
+from dashboard.pages import actions, curl, lists
 from dashboard.pages.access import OrganizationPage, organization_page, render
+from dashboard.pages.bank_forms import ConfirmForm, RemoveForm, RenewForm
 from dashboard.templatetags.bank_statuses import CONNECTION_STATUSES
 
 EVENTS_SHOWN = 20
@@ -95,18 +101,108 @@ def connection(request: HttpRequest, page: OrganizationPage, connection_id: str)
     return render(request, page, "dashboard/bank_connection.html", context)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@organization_page(permission="banks:manage", opens_environment=False)
+def refresh(request: HttpRequest, page: OrganizationPage, connection_id: str) -> HttpResponse:
+    """Says what it costs; the POST has the bank read next by a job."""
+    _, name = _present(page, connection_id)
+    form = ConfirmForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        asked = actions.local(request, page, form, lambda caller: syncs.request(caller, connection_id))
+        if asked is not None:
+            messages.success(request, "The bank is asked now. New transactions appear in a moment; reload to see them.")
+            return HttpResponseRedirect(page.url("bank_connection", connection_id))
+    return _form(
+        request,
+        page,
+        form,
+        name,
+        connection_id,
+        title=f"Read {name} now?",
+        text="Banks count the calls that are made without their customer, often four a day. This is one of them.",
+        action="Read now",
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@organization_page(permission="banks:manage", opens_environment=False)
+def renew(request: HttpRequest, page: OrganizationPage, connection_id: str) -> HttpResponse:
+    """Makes a link session in update mode; its page shows the address to send to the customer."""
+    _, name = _present(page, connection_id)
+    form = RenewForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        return_url = form.cleaned_data["return_url"] or None
+        made = actions.local(
+            request,
+            page,
+            form,
+            lambda caller: link_sessions.create(
+                caller, mode=Mode.UPDATE.value, connection=connection_id, return_url=return_url
+            ),
+        )
+        if made is not None:
+            messages.success(request, "The page is ready. Copy its address and send it to your customer.")
+            return HttpResponseRedirect(page.url("link_session", made["id"]))
+    return _form(
+        request,
+        page,
+        form,
+        name,
+        connection_id,
+        title=f"Renew the connection to {name}",
+        text="You get a page on which your customer agrees anew at their bank. All ids stay as they are.",
+        action="Create link session",
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@organization_page(permission="banks:manage", opens_environment=False)
+def remove(request: HttpRequest, page: OrganizationPage, connection_id: str) -> HttpResponse:
+    """Asks for the bank's name and says the consequence; the POST removes."""
+    known, name = _present(page, connection_id)
+    form = RemoveForm(request.POST if request.method == "POST" else None, name=name)
+    if request.method == "POST" and form.is_valid():
+        gone = actions.local(request, page, form, lambda caller: services.remove(caller, connection_id))
+        if gone is not None:
+            messages.success(request, f"The connection to {name} is removed.")
+            return HttpResponseRedirect(page.url("bank_connections"))
+    whose = f" of {known.client_reference_id}" if known.client_reference_id else ""
+    return _form(
+        request,
+        page,
+        form,
+        name,
+        connection_id,
+        title=f"Remove the connection{whose}?",
+        text=f"The consent is given back to {name}, and its accounts and transactions are gone from here and from the"
+        " API. This cannot be undone; the customer would have to link their bank anew.",
+        action="Remove connection",
+        tone="danger",
+        cancel="Keep it",
+    )
+
+
 def as_json(found: Any) -> str:
     """An object as the API returns it, for reading."""
     return msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
 
 
-def present(page: OrganizationPage, connection_id: str) -> ConnectionOut:
-    """The connection to act on. Raises `Http404` for one that was removed."""
-    found = selectors.get(page.caller, connection_id)
-    if isinstance(found, DeletedConnectionOut):
-        raise Http404
-    known: ConnectionOut = found
-    return known
+def _present(page: OrganizationPage, connection_id: str) -> tuple[ConnectionOut, str]:
+    """The connection to act on and the name of its bank. Raises `Http404` for one that was removed."""
+    with use_environment(page.environment):
+        found = selectors.get(page.caller, connection_id)
+        if isinstance(found, DeletedConnectionOut):
+            raise Http404
+        bank = bank_overview.banks(page.caller, [found.institution]).get(found.institution)
+    return found, bank.name if bank else "the bank"
+
+
+def _form(
+    request: HttpRequest, page: OrganizationPage, form: Any, name: str, connection_id: str, **words: str
+) -> HttpResponse:
+    back = page.url("bank_connection", connection_id)
+    context = {"form": form, "crumbs": [("Connections", page.url("bank_connections")), (name, back)], "back": back}
+    return render(request, page, "dashboard/form_page.html", {**context, **words}, status=422 if form.errors else 200)
 
 
 def _days_left(found: ConnectionOut) -> int | None:

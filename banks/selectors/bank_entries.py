@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -11,8 +11,10 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from banks.domain import references
+from banks.domain.connection_state import VISIBLE
 from banks.domain.names import fold
-from banks.models import BankTransaction, Change
+from banks.models import BankTransaction, Change, Connection
 from banks.selectors import transactions
 from banks.shapes.transactions import PREFIX, BankTransactionOut
 from connect.kit import currencies, ids
@@ -22,6 +24,10 @@ from connect.kit.pages import Page, require_cursor, slice_queryset
 STATUSES: Final = ("booked", "pending", "removed")
 DIRECTIONS: Final = ("in", "out")
 HISTORY_MAX: Final = 50
+_CHECKS: Final[dict[str, Callable[[str], bool]]] = {
+    references.Scheme.RF: references.rf_holds,
+    references.Scheme.RS97: references.rs97_holds,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +71,15 @@ def history(caller: Caller, transaction_id: str) -> list[ChangeLine]:
     return [ChangeLine(row.position, row.kind) for row in rows]
 
 
+def reference_holds(found: BankTransactionOut) -> bool | None:
+    """Whether the check digits of its reference fit; None without a reference, or with one that has none we know."""
+    check = _CHECKS.get(found.reference.scheme) if found.reference else None
+    return check(found.reference.value) if check and found.reference else None
+
+
 def _found(caller: Caller, wanted: Wanted) -> QuerySet[BankTransaction]:
-    rows = BankTransaction.objects.filter(account_id=caller.account)
+    connections = Connection.objects.filter(account_id=caller.account, status__in=VISIBLE).values("id")
+    rows = BankTransaction.objects.filter(account_id=caller.account, connection_id__in=connections)
     rows = rows.filter(status=wanted.status) if wanted.status else rows.exclude(status="removed")
     if wanted.account:
         rows = rows.filter(bank_account_id=wanted.account)

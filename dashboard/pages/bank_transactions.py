@@ -87,6 +87,7 @@ def transaction(request: HttpRequest, page: OrganizationPage, transaction_id: st
         "tab": "overview",
         "account": _account(page, found),
         "bank": bank_overview.banks_of(page.caller, [found.connection]).get(found.connection),
+        "is_reference_valid": bank_entries.reference_holds(found),
         "changes": bank_entries.history(page.caller, transaction_id),
         "events": event_selectors.for_object(page.caller, transaction_id),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -17,6 +17,7 @@ from connect.kit import clock
 HOURS: Final = 24
 INCIDENT_DAYS: Final = 30
 INCIDENTS_MAX: Final = 50
+_FROM_BEST: Final = (Standing.UNKNOWN, Standing.HEALTHY, Standing.DEGRADED, Standing.DOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,8 @@ class BankLine:
     name: str
     country: str
     standing: Standing
-    operations: list[OperationFigures] = field(default_factory=list)
-    is_sandbox: bool = False
+    operations: list[OperationFigures]
+    is_sandbox: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +139,16 @@ def board() -> Board:
         for row in enabled
         if row.id in figures or standings[row.id] != Standing.UNKNOWN or institutions.profile(row) is not None
     ]
-    lines = [
-        BankLine(row.name, row.country, standings[row.id], figures.get(row.id, _NEVER_CALLED), row.slug == SANDBOX)
-        for row in sorted(shown, key=lambda row: (row.slug == SANDBOX, row.name))
-    ]
+    lines = []
+    for row in sorted(shown, key=lambda row: (row.slug == SANDBOX, row.name)):
+        called = figures.get(row.id, _NEVER_CALLED)
+        lines.append(BankLine(row.name, row.country, _worst(standings[row.id], called), called, row.slug == SANDBOX))
     return Board(lines, len(enabled) - len(shown), incidents(), clock.wall())
+
+
+def _worst(known: Standing, called: Sequence[OperationFigures]) -> Standing:
+    """A bank is no better than its worst operation, also in the minutes before an incident is opened for it."""
+    return max((known, *(each.standing for each in called)), key=_FROM_BEST.index)
 
 
 def _windows(institution_ids: Sequence[UUID]) -> list[Any]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from datetime import UTC, date, datetime
 from typing import Any, Final
 from uuid import UUID
 
 from banks.domain import institution_ids
 from banks.domain.names import fold
-from banks.models import BankAccount, BankTransaction, Connection
-from connect.kit.caller import PLATFORM_ACCOUNT
+from banks.models import BankAccount, BankTransaction, Connection, LinkSession
+from banks.selectors import link_sessions
+from banks.services import link_tokens
+from connect.kit import ids
+from connect.kit.caller import PLATFORM_ACCOUNT, Caller
 
 NOW: Final = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 SEALED: Final = b"sealed: what opens the consent"
@@ -78,8 +82,28 @@ def transaction(of: BankAccount, **given: Any) -> BankTransaction:
     return BankTransaction.objects.create(**values)
 
 
+def public_token(caller: Caller) -> str:
+    """What an app exchanges: the token of a completed link session whose connection nobody has seen yet."""
+    made = connection(account_id=caller.account, status="pending")
+    session = LinkSession(
+        account_id=caller.account,
+        created_at=NOW,
+        secret_hash=secrets.token_bytes(32),
+        secret_sealed=b"sealed",
+        mode="link",
+        status="complete",
+        institution_id=made.institution_id,
+        connection_id=made.id,
+        history_days=90,
+        expires_at=NOW,
+    )
+    link_tokens.issue(caller, session)
+    session.save(force_insert=True)
+    token = link_sessions.shape(caller, session).public_token
+    assert token is not None
+    return token
+
+
 def identifier(value: UUID, prefix: str) -> str:
     """The public id of a row."""
-    from connect.kit import ids
-
     return ids.encode(prefix, value)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from connect.kit import event_types, registry, timed_work
 from connect.kit.event_types import EventType
 from connect.kit.registry import Resource
 from connect.kit.timed_work import TimedWork
+
+VIEW: Final = "banks:view"
+"""One permission opens all pages of banks."""
 
 
 def register() -> None:
@@ -27,8 +32,17 @@ def register() -> None:
             institutions.load,
             "banks/institutions/{id}",
             "institutions:read",
+            permission=VIEW,
         ),
-        Resource("lks", "banking.link_session", LinkSessionOut, link_sessions.load, None, "link_sessions:read"),
+        Resource(
+            "lks",
+            "banking.link_session",
+            LinkSessionOut,
+            link_sessions.load,
+            "banks/link-sessions/{id}",
+            "link_sessions:read",
+            permission=VIEW,
+        ),
         Resource(
             "conn",
             "banking.connection",
@@ -36,8 +50,17 @@ def register() -> None:
             connections.load,
             "banks/connections/{id}",
             "connections:read",
+            permission=VIEW,
         ),
-        Resource("bka", "banking.account", BankAccountOut, accounts.load, "banks/accounts/{id}", "accounts:read"),
+        Resource(
+            "bka",
+            "banking.account",
+            BankAccountOut,
+            accounts.load,
+            "banks/accounts/{id}",
+            "accounts:read",
+            permission=VIEW,
+        ),
         Resource(
             "btx",
             "banking.transaction",
@@ -45,6 +68,7 @@ def register() -> None:
             transactions.load,
             "banks/transactions/{id}",
             "transactions:read",
+            permission=VIEW,
         ),
     )
     for resource in resources:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
+from banks.pages import status
 from connect.api import health
 from payments.pages import three_d_secure
 
@@ -19,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("payments.pages.urls")),
     path("", include("banks.pages.urls")),
     path("3ds/<str:token>", three_d_secure.challenge, name="three_d_secure"),
+    path("status", status.page, name="bank_status"),
     path("accounts/", include("allauth.urls")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", include("connect.admin.urls")),

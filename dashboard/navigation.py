@@ -71,6 +71,34 @@ RAIL: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
         ),
     ),
     (
+        "Banks",
+        (
+            Entry(
+                "Connections",
+                "icons/connections.html",
+                "banks:view",
+                (
+                    "bank_connections",
+                    "bank_connection",
+                    "bank_connection_refresh",
+                    "bank_connection_renew",
+                    "bank_connection_remove",
+                ),
+            ),
+            Entry("Accounts", "icons/bank_accounts.html", "banks:view", ("bank_accounts", "bank_account")),
+            Entry("Transactions", "icons/transactions.html", "banks:view", ("bank_transactions", "bank_transaction")),
+            Entry(
+                "Institutions", "icons/institutions.html", "banks:view", ("institutions", "institution", "sandbox_bank")
+            ),
+            Entry(
+                "Link sessions",
+                "icons/link_sessions.html",
+                "banks:view",
+                ("link_sessions", "link_session", "link_session_new", "link_session_cancel"),
+            ),
+        ),
+    ),
+    (
         "Developers",
         (
             Entry(

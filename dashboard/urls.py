@@ -5,12 +5,17 @@ from django.urls import path
 from dashboard.pages import (
     api_keys,
     balance,
+    bank_accounts,
+    bank_connections,
+    bank_transactions,
     checkout_sessions,
     customers,
     events,
     home,
+    institutions,
     ledger_accounts,
     ledger_transactions,
+    link_sessions,
     mailbox,
     objects,
     organizations,
@@ -81,6 +86,28 @@ urlpatterns = [
     path("o/<slug:org_slug>/<slug:mode>/customers/<slug:customer_id>", customers.customer, name="customer"),
     path("o/<slug:org_slug>/<slug:mode>/customers/<slug:customer_id>/edit", customers.edit, name="customer_edit"),
     path("o/<slug:org_slug>/<slug:mode>/customers/<slug:customer_id>/delete", customers.delete, name="customer_delete"),
+    *(
+        path(f"o/<slug:org_slug>/<slug:mode>/banks/{rest}", view, name=name)
+        for rest, view, name in (
+            ("connections", bank_connections.connections, "bank_connections"),
+            ("connections/<slug:connection_id>", bank_connections.connection, "bank_connection"),
+            ("connections/<slug:connection_id>/refresh", bank_connections.refresh, "bank_connection_refresh"),
+            ("connections/<slug:connection_id>/renew", bank_connections.renew, "bank_connection_renew"),
+            ("connections/<slug:connection_id>/remove", bank_connections.remove, "bank_connection_remove"),
+            ("accounts", bank_accounts.accounts, "bank_accounts"),
+            ("accounts/<slug:bank_account_id>", bank_accounts.account, "bank_account"),
+            ("transactions", bank_transactions.transactions, "bank_transactions"),
+            ("transactions.csv", bank_transactions.export, "bank_transactions_export"),
+            ("transactions/<slug:transaction_id>", bank_transactions.transaction, "bank_transaction"),
+            ("institutions", institutions.institutions, "institutions"),
+            ("institutions/<slug:institution_id>", institutions.institution, "institution"),
+            ("sandbox-bank", institutions.sandbox, "sandbox_bank"),
+            ("link-sessions", link_sessions.sessions, "link_sessions"),
+            ("link-sessions/new", link_sessions.new, "link_session_new"),
+            ("link-sessions/<slug:session_id>", link_sessions.session, "link_session"),
+            ("link-sessions/<slug:session_id>/cancel", link_sessions.cancel, "link_session_cancel"),
+        )
+    ),
     path("o/<slug:org_slug>/<slug:mode>/developers/logs", request_logs.request_logs, name="request_logs"),
     path(
         "o/<slug:org_slug>/<slug:mode>/developers/logs/<slug:request_id>", request_logs.request_log, name="request_log"

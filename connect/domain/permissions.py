@@ -31,6 +31,8 @@ PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     "checkout:write": _BUILDERS | {Role.SUPPORT},
     "balance:read": _ADMINS | {Role.DEVELOPER, Role.ANALYST},
     "ledger:read": _ADMINS | {Role.DEVELOPER, Role.ANALYST},
+    "banks:view": _EVERYONE,
+    "banks:manage": _BUILDERS,
     "api_keys:read": _BUILDERS,
     "api_keys:write": _BUILDERS,
     "events:read": _BUILDERS | {Role.SUPPORT},

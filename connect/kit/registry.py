@@ -25,8 +25,9 @@ class Resource:
     """One kind of object.
 
     `load` runs inside the caller's environment and reads a whole batch in one go. `page` is the dashboard's address
-    with `{id}` in it, or None. `scope` is the text a key must hold to read it (`customers:read`). `includes` are the
-    attributes that are absent unless expanded, each with a loader keyed by the parent's id (`line_items`).
+    with `{id}` in it, or None. `scope` is the text a key must hold to read it (`customers:read`), `permission` what a
+    person must hold to see it in the dashboard where that has another name. `includes` are the attributes that are
+    absent unless expanded, each with a loader keyed by the parent's id (`line_items`).
     """
 
     prefix: str
@@ -36,6 +37,7 @@ class Resource:
     page: str | None
     scope: str
     includes: Mapping[str, Loader] = field(default_factory=dict)
+    permission: str = ""
 
 
 class PublicId(NamedTuple):

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from connect.kit import clock, money
 from connect.kit.pages import Page
-from dashboard.pages import curl, lists
+from dashboard.pages import curl, lists, spreadsheets
 from dashboard.pages.access import OrganizationPage, organization_page, render
 from dashboard.pages.home import balances
 from payments.selectors import balance_transactions as selectors
@@ -23,7 +23,6 @@ COLUMNS: Final = (
     "id", "type", "status", "created_utc", "available_on_utc", "currency", "amount", "fee", "net", "source",
     "description",
 )  # fmt: skip
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 @require_safe
@@ -88,10 +87,5 @@ def _row(each: BalanceTransactionOut) -> list[str]:
         each.currency.upper(),
         *(money.decimal_text(minor, each.currency) for minor in (each.amount, each.fee, each.net)),
         each.source or "",
-        _harmless(each.description or ""),
+        spreadsheets.harmless(each.description or ""),
     ]
-
-
-def _harmless(text: str) -> str:
-    """A payer's text must not become a formula in somebody's spreadsheet."""
-    return f"'{text}" if text.startswith(_FORMULA) else text

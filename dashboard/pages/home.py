@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from banks.selectors import bank_overview
 from connect.kit.pages import Page
 from connect.selectors import api_keys as api_key_selectors
 from connect.selectors import organizations as organization_selectors
@@ -67,6 +68,7 @@ def home(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
         payment=newest[0] if newest else None,
     )
     context = {
+        "banks": bank_overview.counts(page.caller) if page.allows("banks:view") else None,
         "balances": balances(page) if page.allows("balance:read") else [],
         "payments": newest,
         "steps": steps,

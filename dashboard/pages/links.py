@@ -25,7 +25,7 @@ def address_of(identifier: str, *, org_slug: str, mode: str, role: str) -> str:
         view, permission = _OWN[parts[0]]
         return reverse(f"dashboard:{view}", args=[org_slug, mode, identifier]) if _may(role, permission) else ""
     resource = registry.by_prefix(parts[0])
-    if resource is None or not _may(role, resource.scope):
+    if resource is None or not _may(role, resource.permission or resource.scope):
         return ""
     if resource.page:
         return reverse("dashboard:home", args=[org_slug, mode]) + resource.page.format(id=identifier)
@@ -34,7 +34,7 @@ def address_of(identifier: str, *, org_slug: str, mode: str, role: str) -> str:
 
 def kinds(role: str) -> list[tuple[str, str]]:
     """What a role may look for: prefix and name of each kind of object."""
-    known = [(each.prefix, each.object, each.scope) for each in registry.resources()]
+    known = [(each.prefix, each.object, each.permission or each.scope) for each in registry.resources()]
     known += [(prefix, "request", permission) for prefix, (_, permission) in _OWN.items()]
     return sorted((prefix, name_of(name)) for prefix, name, permission in known if _may(role, permission))
 

@@ -16,7 +16,7 @@ pytestmark = [
 AXE = Path(__file__).resolve().parents[1] / "browser" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 PASSWORD = "a password nobody types"
-OPEN = ["/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/nothing-here"]
+OPEN = ["/status", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/nothing-here"]
 SIGNED_IN = [
     "/organizations/new",
     "/mailbox",
@@ -32,6 +32,10 @@ EMPTY = [
     "/o/acme/live/ledger",
     "/o/acme/live/ledger/transactions",
     "/o/acme/live/customers",
+    "/o/acme/live/banks/connections",
+    "/o/acme/live/banks/accounts",
+    "/o/acme/live/banks/transactions",
+    "/o/acme/live/banks/link-sessions",
     "/o/acme/live/developers/logs",
     "/o/acme/live/developers/events",
     "/o/acme/live/developers/webhooks",
@@ -40,7 +44,7 @@ EMPTY = [
     "/o/acme/test/search?q=pi_nothing",
 ]
 """Lists without a line."""
-FILES = {"dashboard:balance_export"}
+FILES = {"dashboard:balance_export", "dashboard:bank_transactions_export"}
 """Downloads, which a browser does not show."""
 
 

@@ -340,13 +340,6 @@ class SetupIntentOwnedByCheckout(SetupIntentUnexpectedState):
     message = "You cannot {action} this SetupIntent because it was created by a Checkout Session. {instead}"
 
 
-class RedirectRefused(DomainError):
-    """A redirect must lead to an https address; in test environments http is allowed for the configured local hosts."""
-
-    code = "redirect_url_invalid"
-    message = "Not a valid URL: {param} must begin with https://. {hint}"
-
-
 # --- the processor ---
 
 

@@ -1,0 +1,50 @@
+"""Row locks of banks, in the one order that everything takes them: link session, connection, account.
+
+They come below the idempotency key and above the ledger. Lock first, then read the state: whatever was read before
+the lock may be old.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from banks.domain.connection_state import Status
+from banks.models import BankAccount, Connection, LinkSession
+from connect.kit import ids
+from connect.kit.caller import Caller
+from connect.kit.errors import MissingParameterTarget, ResourceMissing
+
+
+def link_session(caller: Caller, session_id: str) -> LinkSession:
+    """The caller's link session, locked until the transaction ends. Raises `ResourceMissing`."""
+    row = LinkSession.objects.one(account_id=caller.account, id=ids.lookup("lks", session_id), lock=True)
+    if row is None:
+        raise ResourceMissing(resource="banking.link_session", id=session_id, param="id")
+    return row
+
+
+def connection(caller: Caller, connection_id: str, *, param: str | None = None) -> Connection:
+    """The caller's connection, locked until the transaction ends; one that was not exchanged, or removed, is missing.
+
+    `param` says that it was named in a parameter, not in the path. Raises `ResourceMissing`.
+    """
+    row = Connection.objects.one(account_id=caller.account, id=ids.lookup("conn", connection_id), lock=True)
+    if row is None or row.status in (Status.PENDING, Status.REMOVED):
+        if param is None:
+            raise ResourceMissing(resource="banking.connection", id=connection_id, param="id")
+        raise MissingParameterTarget(resource="banking.connection", id=connection_id, param=param)
+    return row
+
+
+def known_connection(connection_id: UUID) -> Connection:
+    """A connection of any account that is known to exist, locked; connections are never deleted."""
+    row = Connection.objects.one(id=connection_id, lock=True)
+    assert row is not None
+    return row
+
+
+def bank_account(account_id: UUID) -> BankAccount:
+    """An account that is known to exist, locked; accounts are never deleted."""
+    row = BankAccount.objects.one(id=account_id, lock=True)
+    assert row is not None
+    return row

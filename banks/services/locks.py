@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from banks.domain.connection_state import Status
+from banks.domain.connection_state import VISIBLE
 from banks.models import BankAccount, Connection, LinkSession
 from connect.kit import ids
 from connect.kit.caller import Caller
@@ -29,7 +29,7 @@ def connection(caller: Caller, connection_id: str, *, param: str | None = None) 
     `param` says that it was named in a parameter, not in the path. Raises `ResourceMissing`.
     """
     row = Connection.objects.one(account_id=caller.account, id=ids.lookup("conn", connection_id), lock=True)
-    if row is None or row.status in (Status.PENDING, Status.REMOVED):
+    if row is None or row.status not in VISIBLE:
         if param is None:
             raise ResourceMissing(resource="banking.connection", id=connection_id, param="id")
         raise MissingParameterTarget(resource="banking.connection", id=connection_id, param=param)
@@ -43,8 +43,13 @@ def known_connection(connection_id: UUID) -> Connection:
     return row
 
 
-def bank_account(account_id: UUID) -> BankAccount:
-    """An account that is known to exist, locked; accounts are never deleted."""
-    row = BankAccount.objects.one(id=account_id, lock=True)
-    assert row is not None
+def bank_account(caller: Caller, bank_account_id: str) -> BankAccount:
+    """The caller's account, locked; that of a connection which was not exchanged, or removed, is missing.
+
+    Its connection is not locked: take that first where both change. Raises `ResourceMissing`.
+    """
+    row = BankAccount.objects.one(account_id=caller.account, id=ids.lookup("bka", bank_account_id), lock=True)
+    status = Connection.objects.values_list("status", flat=True).filter(pk=row.connection_id).first() if row else None
+    if row is None or status not in VISIBLE:
+        raise ResourceMissing(resource="banking.account", id=bank_account_id, param="id")
     return row

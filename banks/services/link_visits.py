@@ -332,7 +332,8 @@ def _agreed(caller: Caller, session_id: str, given: Given | None) -> None:
 
 def _repair(caller: Caller, session: LinkSession, given: Given) -> None:
     assert session.connection_id is not None
-    connection = locks.known_connection(session.connection_id)
+    connection = locks.known_connection(caller, session.connection_id)
+    assert connection is not None, "connections are never deleted"
     if connection.status not in connection_state.REPAIRABLE:  # the app removed it while its customer was at the bank
         session.save()
         link_sessions.cancel(caller, session_id=ids.encode("lks", session.id))

@@ -14,8 +14,8 @@ def withdraw(caller: Caller, *, connection_id: str) -> None:
     One that the app has not seen yet ends unseen. Nothing happens to one that has ended. Publishes
     `banking.connection.revoked`.
     """
-    connection = locks.known_connection(ids.lookup("conn", connection_id))
-    if connection.account_id != caller.account:
+    connection = locks.known_connection(caller, ids.lookup("conn", connection_id))
+    if connection is None:
         return
     if connection.status == Status.PENDING:
         connections.discard(caller, connection)

@@ -27,8 +27,8 @@ MIGRATE: Final = Program("bank-migrate", (sys.executable, "-m", "sandbox_bank.ma
 SEED: Final = Program("bank-seed", (sys.executable, "-m", "sandbox_bank.manage", "seed"), rights="bank")
 SERVE: Final = Program("bank", (
     sys.executable, "-m", "granian", "--interface", "wsgi", "sandbox_bank.wsgi:application", "--host", "127.0.0.1",
-    "--port", "{bank_port}", "--workers", "1", "--blocking-threads", "8", "--no-ws", "--workers-kill-timeout", "10",
-    "--respawn-failed-workers", "--log-level", "{log_level}",
+    "--port", "{bank_port}", "--workers", "1", "--blocking-threads", "4", "--no-ws", "--backpressure", "64",
+    "--workers-kill-timeout", "10", "--respawn-failed-workers", "--log-level", "{log_level}",
 ), rights="bank")  # fmt: skip
 
 

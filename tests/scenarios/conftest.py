@@ -14,8 +14,7 @@ import pytest
 
 from demo import sandbox_bank
 from tests.live_server import Answered, LiveServer, database_copy
-from tests.sandbox_bank.live import SandboxBank
-from tests.sandbox_bank.live import database as bank_database
+from tests.sandbox_bank.live import SandboxBank, bank_database
 from tests.stack import ROOT, Stack
 
 

@@ -78,8 +78,8 @@ class Developer(Visitor):
         self.follow(event["id"])
         assert self.page.url.endswith(f"/developers/events/{event['id']}")
         assert request_id in self.page.text
-        stack.until(lambda: "Delivered" in self.open(self.page.url).text, "the delivery is shown")
-        self.follow("Delivered")
+        stack.until(lambda: "Confirmed" in self.open(self.page.url).text, "the delivery is shown")
+        self.follow("Confirmed")
         assert "/developers/webhooks/deliveries/whd_" in self.page.url
         self.follow(event["id"])
         self.follow(object_id)

@@ -71,6 +71,6 @@ class Sink:
         ]  # fmt: skip
 
     def again(self, first: Arrived) -> list[Arrived]:
-        """Every request that was the same as this one, itself included, in order."""
+        """Every request that told of the same event, itself included, in order."""
         with self._lock:
-            return [one for one in self.arrived if one.body == first.body]
+            return [one for one in self.arrived if one.event["id"] == first.event["id"]]

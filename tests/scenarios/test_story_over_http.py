@@ -104,5 +104,7 @@ def is_told_at_the_second_attempt(product: Product, failing: Sink, intent_id: st
     """An endpoint that failed hears of everything once more."""
     (failed,) = [one for one in failing.arrived if one.answered == 500]
     product.stack.until(lambda: len(failing.again(failed)) == 2, "what failed is sent again")
-    assert failing.again(failed)[1].answered == 200
+    first, second = failing.again(failed)
+    assert second.answered == 200
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
     product.stack.until(lambda: failing.of(SUCCEEDED, intent_id), "the failing endpoint is told too")

@@ -7,10 +7,10 @@ import uuid
 from datetime import timedelta
 from typing import Final
 
-from django.conf import settings
+from django.db.models import QuerySet
 from django.utils.crypto import constant_time_compare
 
-from sandbox_bank import clock, consents, payments
+from sandbox_bank import clock, consents, payments, settings
 from sandbox_bank.models import Account, Authorisation, Consent, Customer, Payment
 from sandbox_bank.refusals import Refusal
 
@@ -34,9 +34,15 @@ def start(subject: Consent | Payment) -> Authorisation:
     )
 
 
+def of(subject: Consent | Payment) -> QuerySet[Authorisation]:
+    """All attempts, oldest first."""
+    kind = "consent" if isinstance(subject, Consent) else "payment"
+    return Authorisation.objects.filter(**{kind: subject}).order_by("pk")
+
+
 def find(subject: Consent | Payment, authorisation_id: str) -> Authorisation:
     """One attempt of this consent or order."""
-    found = subject.authorisations.filter(authorisation_id=authorisation_id).first()
+    found = of(subject).filter(authorisation_id=authorisation_id).first()
     if found is None:
         raise Refusal("RESOURCE_UNKNOWN", "There is no such authorisation.", status=404)
     return found

@@ -86,7 +86,7 @@ def is_choice(consent: Consent) -> bool:
 
 def offered(consent: Consent, customer: Customer) -> list[Account]:
     """The customer's accounts the consent is about: all of them, or those it names."""
-    owned = list(customer.accounts.exclude(status="deleted").order_by("pk"))
+    owned = list(Account.objects.filter(customer=customer).exclude(status="deleted").order_by("pk"))
     named = {reference["iban"] for name in LISTS for reference in consent.access.get(name) or []}
     return [account for account in owned if account.iban in named] if named else owned
 
@@ -131,12 +131,18 @@ def account_of(consent: Consent, resource_id: str, right: str) -> Account:
     raise Refusal("RESOURCE_UNKNOWN", "There is no such account.", status=404)
 
 
-def _rights(consent: Consent, account: Account) -> list[str]:
+def asked_rights(consent: Consent) -> list[str]:
+    """What the third party will see, as the bank's page lists it."""
     for name in WHOLE:
         if name in consent.access:
             return list(RIGHTS_OF_WHOLE[name])
-    if is_choice(consent):
-        return sorted({"accounts", *(name for name in LISTS if name in consent.access)} if consent.access else LISTS)
+    named = [name for name in LISTS if name in consent.access]
+    return ["accounts", *(name for name in named if name != "accounts")] if named else list(LISTS)
+
+
+def _rights(consent: Consent, account: Account) -> list[str]:
+    if is_choice(consent) or any(name in consent.access for name in WHOLE):
+        return asked_rights(consent)
     given = {name for name in LISTS if any(one["iban"] == account.iban for one in consent.access.get(name) or [])}
     return sorted(given | {"accounts"})
 

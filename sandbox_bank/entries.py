@@ -29,7 +29,8 @@ class Balances:
 def balances(account: Account) -> Balances:
     """The sums of an account's entries."""
     sums = {
-        row["pending"]: row["sum"] for row in account.entries.values("pending").annotate(sum=Sum("amount")).order_by()
+        row["pending"]: row["sum"]
+        for row in Entry.objects.filter(account=account).values("pending").annotate(sum=Sum("amount")).order_by()
     }
     booked = sums.get(False, 0)
     return Balances(booked, booked + min(sums.get(True, 0), 0))
@@ -37,7 +38,7 @@ def balances(account: Account) -> Balances:
 
 def select(account: Account, *, pending: bool, since: date | None, until: date | None) -> QuerySet[Entry]:
     """Booked entries by booking date, or pending ones by the day they came; newest first."""
-    found = account.entries.filter(pending=pending)
+    found = Entry.objects.filter(account=account, pending=pending)
     day = "created_at__date" if pending else "booking_date"
     if since:
         found = found.filter(**{f"{day}__gte": since})

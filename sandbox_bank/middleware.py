@@ -6,9 +6,10 @@ import base64
 import ipaddress
 from collections.abc import Callable
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
+
+from sandbox_bank import settings
 
 Next = Callable[[HttpRequest], HttpResponse]
 

@@ -59,7 +59,7 @@ class Account(Row):
 
     objects: ClassVar[models.Manager[Account]] = models.Manager()
 
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="accounts")
+    customer = models.ForeignKey(Customer, models.CASCADE)
     customer_id: int
     resource_id = models.CharField(max_length=36, unique=True)
     iban = models.CharField(max_length=34, unique=True)
@@ -76,7 +76,7 @@ class Entry(Row):
 
     objects: ClassVar[models.Manager[Entry]] = models.Manager()
 
-    account = models.ForeignKey(Account, models.CASCADE, related_name="entries")
+    account = models.ForeignKey(Account, models.CASCADE)
     account_id: int
     transaction_id = models.CharField(max_length=70)
     entry_reference = models.CharField(max_length=35, blank=True, default="")
@@ -107,7 +107,7 @@ class Consent(Row):
     objects: ClassVar[models.Manager[Consent]] = models.Manager()
 
     consent_id = models.CharField(max_length=36, unique=True)
-    customer = models.ForeignKey(Customer, models.CASCADE, null=True, related_name="consents")
+    customer = models.ForeignKey(Customer, models.CASCADE, null=True)
     customer_id: int | None
     tpp = models.CharField(max_length=140)
     request_id = models.CharField(max_length=36, unique=True)
@@ -129,7 +129,7 @@ class Payment(Row):
     objects: ClassVar[models.Manager[Payment]] = models.Manager()
 
     payment_id = models.CharField(max_length=36, unique=True)
-    customer = models.ForeignKey(Customer, models.CASCADE, null=True, related_name="payments")
+    customer = models.ForeignKey(Customer, models.CASCADE, null=True)
     customer_id: int | None
     debtor = models.ForeignKey(Account, models.CASCADE, null=True)
     debtor_id: int | None
@@ -155,9 +155,9 @@ class Authorisation(Row):
 
     authorisation_id = models.CharField(max_length=36, unique=True)
     token = models.CharField(max_length=64, unique=True)
-    consent = models.ForeignKey(Consent, models.CASCADE, null=True, related_name="authorisations")
+    consent = models.ForeignKey(Consent, models.CASCADE, null=True)
     consent_id: int | None
-    payment = models.ForeignKey(Payment, models.CASCADE, null=True, related_name="authorisations")
+    payment = models.ForeignKey(Payment, models.CASCADE, null=True)
     payment_id: int | None
     customer = models.ForeignKey(Customer, models.CASCADE, null=True)
     sca_status = models.CharField(max_length=20, default="received")

@@ -78,7 +78,7 @@ def find(product: str, payment_id: str) -> Payment:
 
 def payable_from(payment: Payment, customer: Customer) -> list[Account]:
     """The customer's accounts the order can be paid from."""
-    found = customer.accounts.filter(currency=payment.currency, status="enabled").order_by("pk")
+    found = Account.objects.filter(customer=customer, currency=payment.currency, status="enabled").order_by("pk")
     return list(found.filter(pk=payment.debtor_id) if payment.debtor_id else found)
 
 
@@ -95,9 +95,11 @@ def accept(payment: Payment, customer: Customer, debtor: Account) -> None:
         set_status(payment, first, row.payment_reason)
 
 
+@transaction.atomic
 def read_status(payment: Payment) -> Payment:
     """The status as of now; the script then goes one step on."""
     answered = Payment.objects.get(pk=payment.pk)
+    payment = Payment.objects.select_for_update(of=("self",)).get(pk=payment.pk)
     if payment.script and payment.status not in OVER:
         following, *payment.script = payment.script
         set_status(payment, following, clock.bank().payment_reason)

@@ -88,7 +88,7 @@ def transaction(ask: Ask, resource_id: str, transaction_id: str) -> HttpResponse
     """One entry."""
     consent = _consent(ask)
     account = consents.account_of(consent, resource_id, "transactions")
-    entry = account.entries.filter(transaction_id=transaction_id).first()
+    entry = Entry.objects.filter(account=account, transaction_id=transaction_id).first()
     if entry is None:
         raise Refusal("RESOURCE_UNKNOWN", "There is no such transaction.", status=404)
     ask.count(consent, resource_id)

@@ -36,7 +36,7 @@ def links_of(ask: Ask, subject: Consent | Payment, path: str) -> dict[str, Any]:
     links: dict[str, Any] = {"self": ask.link(path), "status": ask.link(f"{path}/status")}
     if ask.header("TPP-Explicit-Authorisation-Preferred").lower() == "true":
         return {"startAuthorisation": ask.link(f"{path}/authorisations"), **links}
-    attempt = subject.authorisations.order_by("pk").first() or authorisations.start(subject)
+    attempt = authorisations.of(subject).first() or authorisations.start(subject)
     return {**_links(ask, attempt, path), **links}
 
 

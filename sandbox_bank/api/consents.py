@@ -72,7 +72,7 @@ def authorise(ask: Ask, consent_id: str) -> HttpResponse:
 
 def list_authorisations(ask: Ask, consent_id: str) -> HttpResponse:
     """All attempts."""
-    found = consents.find(consent_id, status=403).authorisations.order_by("pk")
+    found = authorisations.of(consents.find(consent_id, status=403))
     return answer({"authorisationIds": [one.authorisation_id for one in found]})
 
 

@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
-from sandbox_bank import clock, faults
+from sandbox_bank import clock, faults, settings
 from sandbox_bank.models import Call, Consent, Fault
 from sandbox_bank.refusals import Refusal
 

@@ -64,7 +64,7 @@ def authorise(ask: Ask, service: str, product: str, payment_id: str) -> HttpResp
 
 def list_authorisations(ask: Ask, service: str, product: str, payment_id: str) -> HttpResponse:
     """All attempts."""
-    found = _payment(service, product, payment_id).authorisations.order_by("pk")
+    found = authorisations.of(_payment(service, product, payment_id))
     return answer({"authorisationIds": [one.authorisation_id for one in found]})
 
 

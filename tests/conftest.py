@@ -127,7 +127,7 @@ def _forgetful_process() -> Iterator[None]:
     """What a process or Valkey remembers between requests (keys, limits, alarms) must not leak between tests."""
     from django.db import connections
 
-    from connect.clients import valkey
+    from connect.kit import valkey
     from connect.selectors import credentials
     from connect.services import limits, request_logs
 

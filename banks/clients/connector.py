@@ -28,14 +28,25 @@ Handle = dict[str, str]
 
 
 class ConnectorError(Exception):
-    """A bank did not answer as asked. `code` is the bank's own word and `text` its sentence, for the log only."""
+    """A bank did not answer as asked. `code` is the bank's own word and `text` its sentence, for the log only.
+
+    `http_status` is that of its answer, None when there was none or the connector does not speak HTTP.
+    """
 
     kind: ClassVar[FailureKind]
 
-    def __init__(self, text: str = "", *, code: str | None = None, retry_after_seconds: int | None = None) -> None:
+    def __init__(
+        self,
+        text: str = "",
+        *,
+        code: str | None = None,
+        retry_after_seconds: int | None = None,
+        http_status: int | None = None,
+    ) -> None:
         super().__init__(text or MEANINGS[self.kind].message)
         self.code = code
         self.retry_after_seconds = retry_after_seconds
+        self.http_status = http_status
 
 
 class LoginRequired(ConnectorError):

@@ -15,8 +15,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from connect.clients import dispatcher_heartbeat, valkey
-from connect.kit import metrics
+from connect.clients import dispatcher_heartbeat
+from connect.kit import metrics, valkey
 from connect.services import schemas
 
 log = structlog.get_logger(__name__)

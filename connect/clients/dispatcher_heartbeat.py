@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from connect.clients import valkey
+from connect.kit import valkey
 
 KEY: Final = "fc:dispatcher:alive"
 FADES_AFTER_SECONDS: Final = 20

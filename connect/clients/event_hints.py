@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 from uuid import UUID
 
-from connect.clients import valkey
+from connect.kit import valkey
 
 KEY: Final = "fc:hints:events"
 

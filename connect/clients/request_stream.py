@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 
 import redis
 
-from connect.clients import valkey
+from connect.kit import valkey
 
 STREAM: Final = "fc:request-log"
 GROUP: Final = "drain"

@@ -26,11 +26,11 @@ import psycopg
 import structlog
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
 
-from connect.clients import dispatcher_heartbeat, event_hints, valkey
+from connect.clients import dispatcher_heartbeat, event_hints
 from connect.clients.webhook_http import TOTAL_SECONDS, Answered, Outcome, WebhookClient
 from connect.domain.sliding_windows import PLACES_FIRST, SlidingWindow
 from connect.domain.webhook_deliveries import Answer, Outgoing
-from connect.kit import ids, metrics
+from connect.kit import ids, metrics, valkey
 from connect.kit.caller import Caller, EnvironmentRef
 from connect.kit.failpoints import failpoint
 from connect.kit.tenancy import use_environment

@@ -12,7 +12,8 @@ import time
 from typing import Final
 from uuid import UUID
 
-from connect.clients import event_hints, valkey
+from connect.clients import event_hints
+from connect.kit import valkey
 
 GATHER_SECONDS: Final = 0.05
 

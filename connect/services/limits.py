@@ -23,9 +23,8 @@ from typing import Any, Final
 
 import structlog
 
-from connect.clients import valkey
 from connect.domain import tiers
-from connect.kit import clock, metrics
+from connect.kit import clock, metrics, valkey
 from connect.kit.caller import EnvironmentRef
 
 log = structlog.get_logger(__name__)

@@ -21,8 +21,8 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from connect.clients import request_stream, valkey
-from connect.kit import metrics, redaction
+from connect.clients import request_stream
+from connect.kit import metrics, redaction, valkey
 from connect.kit.caller import PLATFORM_ACCOUNT, EnvironmentRef
 
 log = structlog.get_logger(__name__)

@@ -16,9 +16,9 @@ import pytest
 from django.db import connections
 from django.test import Client
 
-from connect.clients import postgres_dump, valkey
+from connect.clients import postgres_dump
 from connect.domain.api_keys import generate
-from connect.kit import logs
+from connect.kit import logs, valkey
 from connect.models import User
 from connect.services import api_keys, request_log_drain, request_logs
 from tests.conftest import Api

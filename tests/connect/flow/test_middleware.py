@@ -11,10 +11,9 @@ from django.urls import include, path
 
 from connect.api.middleware import route_template
 from connect.api.views import ApiViewSet
-from connect.clients import valkey
 from connect.domain import tiers
 from connect.domain.errors import NameInvalid
-from connect.kit import ids
+from connect.kit import ids, valkey
 from connect.selectors import request_logs as reads
 from connect.services import limits, request_log_drain
 

@@ -17,8 +17,8 @@ from config.celery import app
 from config.settings.celery import broker_url
 from config.settings.logging import LOGGING
 from connect.api import health
-from connect.clients import dispatcher_heartbeat, valkey
-from connect.kit import logs
+from connect.clients import dispatcher_heartbeat
+from connect.kit import logs, valkey
 
 ROOT = Path(__file__).resolve().parents[3]
 KEY = "fc_live_" + "aZ09" * 9 + "WxYz"

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from django.db import OperationalError
 
-from connect.clients import request_stream, valkey
-from connect.kit import ids, metrics
+from connect.clients import request_stream
+from connect.kit import ids, metrics, valkey
 from connect.kit.tenancy import use_environment
 from connect.models import PublicRequestLog, UsageHour
 from connect.selectors import request_logs as reads

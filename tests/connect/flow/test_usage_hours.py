@@ -69,7 +69,7 @@ def test_quota_is_restored_from_usage(environments, captured, buffer, monkeypatc
     """A flushed Valkey does not give a month away: the next drain brings the counter back."""
     from dataclasses import replace
 
-    from connect.clients import valkey
+    from connect.kit import valkey
     from connect.selectors import environments as environment_reads
 
     live = replace(environments["acme/live"], tier="free")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from connect.clients import valkey
 from connect.domain.tiers import FAILED_CREDENTIALS, SignInUnavailable, TooManyFailedCredentials, TooManySignIns
+from connect.kit import valkey
 from connect.services import limits
 
 

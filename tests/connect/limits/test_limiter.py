@@ -8,10 +8,9 @@ import logging
 import pytest
 import time_machine
 
-from connect.clients import valkey
 from connect.domain import tiers
 from connect.domain.tiers import QuotaExceeded, RateLimit
-from connect.kit import clock, metrics
+from connect.kit import clock, metrics, valkey
 from connect.services import limits
 
 

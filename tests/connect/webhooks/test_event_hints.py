@@ -7,8 +7,7 @@ import time
 import pytest
 
 from connect.clients import event_hints as client
-from connect.clients import valkey
-from connect.kit import ids
+from connect.kit import ids, valkey
 from connect.kit.tenancy import use_environment
 from connect.selectors import sweeps
 from connect.selectors import webhook_deliveries as selectors

@@ -1,4 +1,4 @@
-"""The one connection to Valkey that `connect` uses for limits and the request log.
+"""The one connection to Valkey, used for limits, the request log and what is known of banks that do not answer.
 
 Valkey may be flushed or gone at any moment: nothing here is a truth. Time-outs are short and nothing is retried,
 because a request that waits for its rate limit is worse than a request without one.

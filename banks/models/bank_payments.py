@@ -12,8 +12,8 @@ class BankPayment(BanksModel):
     """One order at a bank. `attempt` is the id of whoever asked for it, once only: it is the order's idempotency key.
 
     `state_hash` is that of the secret in the address the bank sends the customer back to; `secret_hash` that of our own
-    page on which they choose their bank. `bank_url` is where the bank waits for them. `bank_status` is the bank's last word,
-    `check_at` when somebody has to look again: the bank is asked, or the time to choose one is over.
+    page on which they choose their bank. `bank_url` is where the bank waits for them. `bank_status` is the bank's last
+    word, `check_at` when somebody has to look again: the bank is asked, or the time to choose one is over.
     """
 
     attempt = models.CharField(max_length=60, unique=True)

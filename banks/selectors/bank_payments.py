@@ -43,6 +43,8 @@ class Standing:
     bank_name: str | None
     debtor_iban: str | None
     end_to_end_id: str
+    creditor_name: str
+    remittance: str
     bank_url: str | None
     return_url: str | None
     failure: str | None
@@ -120,6 +122,8 @@ def standing(row: BankPayment, *, now: datetime) -> Standing:
         bank_name=(bank.native_name or bank.name) if bank else None,
         debtor_iban=row.debtor_iban,
         end_to_end_id=row.end_to_end_id,
+        creditor_name=row.creditor_name,
+        remittance=row.remittance,
         bank_url=row.bank_url,
         return_url=row.return_url,
         failure=row.failure,

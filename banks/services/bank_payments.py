@@ -38,7 +38,7 @@ from connect.kit.tenancy import use_environment
 LIFETIME: Final = timedelta(hours=1)
 """How long the payer may take to choose a bank."""
 AT_BANK: Final = timedelta(hours=24)
-"""How long the bank may wait for its customer; an order nobody agreed to by then is over (as in the banks' profiles)."""
+"""How long the bank may wait for its customer; an order that nobody agreed to by then is over."""
 DEADLINE_SECONDS: Final = 5.0
 LEASE: Final = timedelta(seconds=20)
 """Longer than the bank may take to answer, so that a lease that ran out means that nobody is at it any more."""
@@ -83,6 +83,7 @@ def open_payment(
     linked = _linked(caller, account) if account else None
     bank = institutions.find(institution, livemode=caller.livemode) if institution else None
     secret = selectors.secret(caller.environment, identifier)
+    token = selectors.token(caller.environment, identifier)
     row = BankPayment(
         id=identifier,
         account_id=caller.account,
@@ -99,7 +100,7 @@ def open_payment(
         remittance=remittance[:140],
         end_to_end_id=_end_to_end_id(),
         secret_hash=selectors.hash_of(secret),
-        return_url=f"{settings.FC_PUBLIC_URL.rstrip('/')}{return_path}{selectors.token(caller.environment, identifier)}",
+        return_url=f"{settings.FC_PUBLIC_URL.rstrip('/')}{return_path}{token}",
         check_at=now + LIFETIME,
         expires_at=now + LIFETIME,
         created_at=now,
@@ -220,6 +221,15 @@ def give_up(*, payment_id: UUID) -> Standing:
     return selectors.standing(row, now=clock.wall())
 
 
+def expire(*, payment_id: UUID) -> Standing:
+    """End a payment for which nobody chose a bank in time; our job would do it, and the page need not wait for it."""
+    row = BankPayment.objects.one(id=payment_id, lock=True)
+    assert row is not None
+    now = clock.wall()
+    _expire(row, now)
+    return selectors.standing(row, now=now)
+
+
 # --- following it -----------------------------------------------------------------------------------------------------
 
 
@@ -268,9 +278,7 @@ def due(caller: Caller) -> Iterator[Standing]:
             )
             if row is None:
                 return
-            if row.handle_sealed is None and row.status == Status.CREATED and row.expires_at <= now:
-                if not _is_claimed(row):
-                    _end(row, Status.CANCELED, failure="expired")
+            _expire(row, now)
             row.check_at = now + _pause(row, now)
             row.save(update_fields=["check_at"])
             standing = selectors.standing(row, now=now)
@@ -314,6 +322,11 @@ def _take_word(row: BankPayment, status: Status, bank_status: str, reason: str |
 def _end(row: BankPayment, status: Status, *, failure: str) -> None:
     row.status, row.failure, row.ended_at = status.value, failure, clock.wall()
     row.save()
+
+
+def _expire(row: BankPayment, now: datetime) -> None:
+    if row.handle_sealed is None and row.status == Status.CREATED and row.expires_at <= now and not _is_claimed(row):
+        _end(row, Status.CANCELED, failure="expired")
 
 
 def _pause(row: BankPayment, now: datetime) -> timedelta:

@@ -183,3 +183,10 @@ class WebhookEndpointDisabled(DomainError):
 
     code = "webhook_endpoint_disabled"
     message = "This webhook endpoint is disabled. Enable it by updating it with disabled=false, then send again."
+
+
+class RedirectRefused(DomainError):
+    """A redirect must lead to an https address; in test environments http is allowed for the configured local hosts."""
+
+    code = "redirect_url_invalid"
+    message = "Not a valid URL: {param} must begin with https://. {hint}"

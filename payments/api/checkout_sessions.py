@@ -21,6 +21,7 @@ from connect.api.fields import (
 from connect.api.openapi import operation
 from connect.api.serializers import InputSerializer, ListField, ListFilters, NoInput
 from connect.api.views import ApiViewSet
+from connect.domain.errors import RedirectRefused
 from connect.domain.locales import LOCALES
 from connect.kit.errors import LockTimeout, MissingParameterTarget, ResourceMissing
 from payments.api.prices import PriceDataIn
@@ -133,7 +134,7 @@ class CheckoutSessionViewSet(ApiViewSet):
         input=CheckoutSessionCreateIn,
         errors=(
             MissingParameterTarget, errors.PriceInactive, errors.PriceRecurring, errors.CurrenciesMixed,
-            errors.AmountTooSmall, errors.AmountTooLarge, errors.CheckoutExpiryInvalid, errors.RedirectRefused,
+            errors.AmountTooSmall, errors.AmountTooLarge, errors.CheckoutExpiryInvalid, RedirectRefused,
             errors.SandboxInLive, errors.LookupKeyTaken,
         ),
     )  # fmt: skip

@@ -20,6 +20,7 @@ from banks.selectors.bank_payments import Standing
 from banks.services import bank_payments
 from connect.kit import clock
 from connect.kit.caller import Actor, Caller
+from connect.kit.errors import DomainError
 from connect.kit.money import Money
 from connect.kit.tenancy import use_environment
 from connect.selectors import environments, organizations
@@ -126,13 +127,13 @@ class PayByBankProcessor(GuardedProcessor):
 
     # What no bank does for us. The services refuse all of it before an attempt is made.
 
-    def _capture(self, request: CaptureRequest) -> Outcome:
+    def _capture(self, request: CaptureRequest) -> Outcome:  # noqa: ARG002 - the contract's
         return _never(errors.PayByBankCapturesAtOnce())
 
-    def _void(self, request: VoidRequest) -> Outcome:
+    def _void(self, request: VoidRequest) -> Outcome:  # noqa: ARG002 - the contract's
         return _never(errors.PayByBankCapturesAtOnce())
 
-    def _increment(self, request: IncrementRequest) -> Outcome:
+    def _increment(self, request: IncrementRequest) -> Outcome:  # noqa: ARG002 - the contract's
         return _never(errors.PayByBankCapturesAtOnce())
 
     def _refund(self, request: RefundRequest) -> Outcome:
@@ -141,7 +142,7 @@ class PayByBankProcessor(GuardedProcessor):
     def _cancel_refund(self, request: CancelRefundRequest) -> Outcome:
         return _never(errors.RefundByBankTransfer(charge=request.refund))
 
-    def _set_up(self, request: SetUpRequest) -> Outcome:
+    def _set_up(self, request: SetUpRequest) -> Outcome:  # noqa: ARG002 - the contract's
         return _never(errors.PayByBankNotKept())
 
 
@@ -167,7 +168,6 @@ def _page(request: AuthorizeRequest, known: Standing) -> ActionRequired:
 
 def _outcome(known: Standing, request: AuthorizeRequest) -> Outcome:
     """What the bank's word for a payment is to us: money only once it is settled."""
-    paid_from = {"bank_name": known.bank_name, "account_last4": known.last4}
     match known.status:
         case Status.SUCCEEDED:
             return Approved(
@@ -176,17 +176,26 @@ def _outcome(known: Standing, request: AuthorizeRequest) -> Outcome:
                 captured=True,
                 settles_at_once=True,
                 authenticated=True,
-                **paid_from,
+                bank_name=known.bank_name,
+                account_last4=known.last4,
             )
         case Status.FAILED | Status.CANCELED:
-            error = errors.ProviderDecline
-            if known.failure == "expired":
-                error = errors.ProviderTimeout
-            elif known.status == Status.CANCELED:
-                error = errors.CustomerDecline
-            return Declined(code=error.code, message=error.message, reference=known.end_to_end_id, **paid_from)
+            error = _refusal(known)
+            return Declined(
+                code=error.code,
+                message=error.message,
+                reference=known.end_to_end_id,
+                bank_name=known.bank_name,
+                account_last4=known.last4,
+            )
     return Pending(reference=known.end_to_end_id, recheck_seconds=bank_payments.recheck_seconds(known.age_seconds))
 
 
-def _never(error: errors.DomainError) -> Declined:
+def _refusal(known: Standing) -> type[errors.BankError]:
+    if known.failure == "expired":
+        return errors.ProviderTimeout
+    return errors.ProviderDecline if known.status == Status.FAILED else errors.CustomerDecline
+
+
+def _never(error: DomainError) -> Declined:
     return Declined(code=error.code, message=error.text)

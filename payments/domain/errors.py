@@ -340,13 +340,6 @@ class SetupIntentOwnedByCheckout(SetupIntentUnexpectedState):
     message = "You cannot {action} this SetupIntent because it was created by a Checkout Session. {instead}"
 
 
-class RedirectRefused(DomainError):
-    """A redirect must lead to an https address; in test environments http is allowed for the configured local hosts."""
-
-    code = "redirect_url_invalid"
-    message = "Not a valid URL: {param} must begin with https://. {hint}"
-
-
 # --- pay by bank ---
 
 
@@ -362,8 +355,8 @@ class PayByBankNeedsPayer(DomainError):
 
     code = "pay_by_bank_needs_payer"
     message = (
-        "You cannot pass {param} with pay_by_bank: the payer agrees to each payment at their bank. Leave it out, and send"
-        " the payer to the url in next_action."
+        "You cannot pass {param} with pay_by_bank: the payer agrees to each payment at their bank. Leave it out, and"
+        " send the payer to the url in next_action."
     )
 
 
@@ -382,8 +375,8 @@ class PayByBankNotKept(DomainError):
 
     code = "pay_by_bank_not_kept"
     message = (
-        "A pay_by_bank payment method cannot be attached or set up: the payer agrees to each payment at their bank. Pass"
-        " payment_method_data[type]=pay_by_bank with every payment."
+        "A pay_by_bank payment method cannot be attached or set up: the payer agrees to each payment at their bank."
+        " Pass payment_method_data[type]=pay_by_bank with every payment."
     )
 
 
@@ -401,8 +394,8 @@ class RefundByBankTransfer(DomainError):
 
     code = "refund_by_bank_transfer"
     message = (
-        "Charge {charge} was paid by bank and cannot be refunded here: banks take no money back at our request. Send the"
-        " payer a bank transfer from your own account, and note it in the charge's metadata."
+        "Charge {charge} was paid by bank and cannot be refunded here: banks take no money back at our request. Send"
+        " the payer a bank transfer from your own account, and note it in the charge's metadata."
     )
 
 
@@ -535,8 +528,6 @@ class SetupAuthenticationFailed(CardError):
 class BankError(CardError):
     """A payment that the payer's bank did not carry out."""
 
-    type = "invalid_request_error"
-
 
 class ProviderDecline(BankError):
     """The payer's bank refused the payment; ask for another bank or a card."""
@@ -566,7 +557,8 @@ CARD_ERRORS: Final[dict[str, type[CardError]]] = {
     error.code: error
     for error in (
         CardDeclined, ExpiredCard, IncorrectCvc, IncorrectNumber, InvalidCvc, InvalidExpiryMonth, InvalidExpiryYear,
-        ProcessingError, AuthenticationRequired, AuthenticationFailed, ProviderDecline, CustomerDecline, ProviderTimeout,
+        ProcessingError, AuthenticationRequired, AuthenticationFailed, ProviderDecline, CustomerDecline,
+        ProviderTimeout,
     )
 }  # fmt: skip
 """Card refusals by the code a processor's `Declined` outcome carries."""

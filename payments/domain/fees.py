@@ -1,7 +1,8 @@
 """What a processor takes of a payment, and when the rest becomes available. Exact integers throughout.
 
-The fee of a card is 1.4 % of what is captured, rounded half up to a minor unit, without a fixed part. Several captures of one
-charge pay exactly the fee of their sum: each pays the fee of the total so far less what was paid before. A payment from bank to bank costs nothing.
+The fee of a card is 1.4 % of what is captured, rounded half up to a minor unit, without a fixed part. Several captures
+of one charge pay exactly the fee of their sum: each pays the fee of the total so far less what was paid before. A
+payment from bank to bank costs nothing.
 """
 
 from __future__ import annotations

@@ -10,8 +10,9 @@ from payments.models.base import PaymentsModel
 
 
 class PaymentMethod(PaymentsModel):
-    """`card` holds `payments.domain.cards.CardDetails`; `pay_by_bank` the `institution` or the linked `account` that the
-    payer is to pay with, both public ids and null where the payer chooses. `used_up` methods were used or detached without a customer.
+    """`card` holds `payments.domain.cards.CardDetails`; `pay_by_bank` the `institution` or linked `account` to
+    pay with, public ids that are null where the payer chooses. `used_up` methods were used or detached without a
+    customer.
 
     `set_up_for` is how a payer who was asked agreed to it being charged later: off_session, on_session, or not at all.
     """

@@ -9,19 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 import secrets
-from collections.abc import Callable
-from functools import wraps
 from typing import Any, Final
 
 import msgspec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils import translation
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from connect.api import execution
@@ -33,8 +28,7 @@ from connect.kit.addresses import client_address
 from connect.kit.caller import Actor, Caller
 from connect.kit.errors import DomainError, LockTimeout, MissingParameterTarget
 from connect.kit.tenancy import use_environment
-from connect.pages import languages
-from connect.selectors import environments
+from connect.pages import hosted, languages
 from connect.services import idempotency, limits
 from payments.domain import errors
 from payments.pages import words
@@ -43,7 +37,6 @@ from payments.selectors import checkout_visits
 from payments.selectors.checkout_visits import Visit
 from payments.services import checkout_payments, payment_attempts, processor_calls
 
-_TOKEN: Final = re.compile(r"([a-z2-7]{12})\.([0-9A-Za-z]{33})")
 _LOOK_AGAIN: Final = (
     errors.CheckoutSessionNotOpen,
     errors.PaymentIntentUnexpectedState,
@@ -53,27 +46,23 @@ _LOOK_AGAIN: Final = (
 )
 """Refusals after which the session itself says best how things stand: somebody else was faster."""
 
-View = Callable[[HttpRequest, str, Visit], HttpResponse]
+
+def _find(token: str) -> Visit | None:
+    known = hosted.split(token)
+    if known is None:
+        return None
+    environment, secret = known
+    with use_environment(environment):
+        return checkout_visits.get(environment, secret, now=clock.wall())
 
 
-def _visited(view: View) -> Callable[[HttpRequest, str], HttpResponse]:
-    """Find the session behind the token, speak the payer's language, and keep the answer out of every cache."""
-
-    @wraps(view)
-    def open_page(request: HttpRequest, token: str) -> HttpResponse:
-        visit = _find(token)
-        language = languages.of(request, visit.locale if visit else None)
-        with translation.override(language):
-            response = _show(request, "missing", None, status=404) if visit is None else view(request, token, visit)
-            response.headers["Content-Language"] = language
-        response.headers["Cache-Control"] = "no-store"
-        response.headers["X-Robots-Tag"] = "noindex"
-        return response
-
-    return open_page
+def _missing(request: HttpRequest) -> HttpResponse:
+    return _show(request, "missing", None, status=404)
 
 
-@csrf_exempt
+_visited = hosted.opened(_find, _missing, locale=lambda visit: visit.locale)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @_visited
 def page(request: HttpRequest, token: str, visit: Visit) -> HttpResponse:
@@ -193,29 +182,12 @@ def _is_ours(url: str | None) -> bool:
 
 
 def _show(request: HttpRequest, name: str, visit: Visit | None, *, status: int = 200, **context: Any) -> HttpResponse:
-    language = translation.get_language() or "en"
-    shown = {
-        "visit": visit,
-        "language": language,
-        "languages": languages.choices(language),
-        "here": request.path + languages.query(request),
-        "left": words.left(visit.expires_at, clock.wall()) if visit else "",
+    return hosted.show(
+        request,
+        f"checkout/{name}.html",
+        status=status,
+        forms_lead_to=[visit.success_url if visit else None],
+        visit=visit,
+        left=hosted.left(visit.expires_at, clock.wall()) if visit else "",
         **context,
-    }
-    response = render(request, f"checkout/{name}.html", shown, status=status)
-    targets = {redirects.origin(visit.success_url)} if visit and visit.success_url else set()
-    response._csp_replace = {  # type: ignore[attr-defined]  # noqa: SLF001 - django-csp's way to say it per response
-        "script-src": ["'none'"],
-        "connect-src": ["'none'"],
-        "form-action": ["'self'", *sorted(target for target in targets if target)],
-    }
-    return response
-
-
-def _find(token: str) -> Visit | None:
-    match = _TOKEN.fullmatch(token)
-    environment = environments.by_short_id(match[1]) if match else None
-    if match is None or environment is None:
-        return None
-    with use_environment(environment):
-        return checkout_visits.get(environment, match[2], now=clock.wall())
+    )

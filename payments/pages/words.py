@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Final
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 _DECLINED: Final = _(
@@ -48,12 +46,6 @@ AT_FIELD: Final = {
     "invalid_expiry_year": "expiry",
 }
 """The field of the form that a refusal is about, where it is about one."""
-
-
-def left(until: datetime, now: datetime) -> str:
-    """How long it is from `now` to `until`, in hours and minutes. Django's own words for it lack half our languages."""
-    hours, minutes = divmod(max(0, int((until - now).total_seconds())) // 60, 60)
-    return gettext("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
 
 
 def of_code(code: str, decline_code: str | None = None) -> Promise:

@@ -39,10 +39,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class WayBack:
-    """Where the payer goes from here: `url` is None where the merchant named no address."""
+    """Where the payer goes from here, and what the merchant reads there: `url` is None where the merchant named no
+    address, `result` while nobody has concluded the payment.
+    """
 
     url: str | None
-    result: RedirectStatus
+    result: RedirectStatus | None
 
 
 def begin(caller: Caller, *, attempt_id: str) -> Waiting | PaymentIntentOut:
@@ -80,6 +82,8 @@ def way_back(caller: Caller, *, attempt_id: str) -> WayBack:
     assert attempt is not None
     intent = PaymentIntent.objects.one(id=attempt.payment_intent_id)
     assert intent is not None
+    if _waits_for(intent, attempt_id):
+        return WayBack(None, None)
     result = _RESULTS.get(intent.status, "failed")
     back = attempt.request.get("return_url")
     if not back:

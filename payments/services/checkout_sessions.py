@@ -9,17 +9,15 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
-from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from connect.domain import redirects
 from connect.kit import currencies, ids, secretbox
 from connect.kit.caller import Caller
 from connect.kit.errors import DomainError, MissingParameterTarget, ParameterInvalid, ParameterMissing
 from connect.kit.metadata import merge
 from connect.kit.money import Money
 from connect.kit.tenancy import use_environment
-from connect.services import events
+from connect.services import events, redirects
 from connect.services.events import NewEvent
 from payments import clients
 from payments.domain import checkout_state, errors
@@ -85,7 +83,7 @@ def create(
         other = "customer_email" if customer_email else "customer_creation"
         raise ParameterInvalid(f"You may only specify one of these parameters: customer, {other}.", param=other)
     for name, url in (("success_url", success_url), ("cancel_url", cancel_url)):
-        _check_redirect(caller, name, url)
+        redirects.require_allowed(caller, name, url)
     owner = locks.customer(caller, customer, param="customer") if customer else None
     lines = _lines(caller, line_items or []) if mode == Mode.PAYMENT else []
     if mode == Mode.PAYMENT and not lines:
@@ -313,14 +311,3 @@ def _creation_default(mode: str) -> str:
 def _refuse_in_setup(given: set[str]) -> None:
     for name in sorted(given):
         raise ParameterInvalid(f"You cannot pass {name} in setup mode: nothing is paid.", param=name)
-
-
-def _check_redirect(caller: Caller, name: str, url: str | None) -> None:
-    local_hosts = settings.FC_PRIVATE_HOSTS_ALLOWED
-    if url is None or redirects.is_allowed(url, livemode=caller.livemode, local_hosts=local_hosts):
-        return
-    hint = "In a live environment nothing else is allowed."
-    if not caller.livemode:
-        shown = ", ".join(local_hosts) or "none"
-        hint = f"In a test environment http:// is allowed for the hosts in FC_PRIVATE_HOSTS_ALLOWED ({shown})."
-    raise errors.RedirectRefused(param=name, hint=hint)

@@ -104,7 +104,7 @@ def load(method_id: UUID | None) -> PaymentMethod:
 
 
 def instrument(method: PaymentMethod) -> str:
-    """The processor's handle for what the payer pays with: a card's test token, a bank or linked account, or nothing."""
+    """The processor's handle for what the payer pays with: a card's test token, a linked account, a bank or nothing."""
     named = method.pay_by_bank or {}
     return (method.card or {}).get("test_token") or named.get("account") or named.get("institution") or ""
 

@@ -239,7 +239,8 @@ def cancel_now(
 ) -> PaymentIntentOut:
     """End an intent that holds nothing (any more); `charge` is what let go of its hold.
 
-    Raises `PayByBankUnderWay`. Publishes `payment_intent.canceled`, after `charge.captured` when part of the hold had been captured.
+    Raises `PayByBankUnderWay`. Publishes `payment_intent.canceled`, after `charge.captured` when part of the hold had
+    been captured.
     """
     pay_by_bank.withdraw(caller, intent, "cancel")
     intent.amount_capturable_minor = 0

@@ -113,6 +113,10 @@ class Stack:
             self._over.wait(0.05)
         return fact
 
+    def rest(self, seconds: float) -> None:
+        """Let time pass that somebody asked to wait for."""
+        self._over.wait(seconds)
+
     def check(self) -> None:
         """Raise what ended the supervisor, if something did."""
         if self._failure is not None:

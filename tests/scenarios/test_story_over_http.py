@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from connect.domain import webhook_signatures
 from tests.live_server import Answered
+from tests.scenarios import customer
 from tests.scenarios.conftest import App, Product
 from tests.scenarios.developer import Developer
 from tests.scenarios.sink import Sink
@@ -29,15 +31,80 @@ def test_the_whole_story(product: Product) -> None:
     with Sink() as good, Sink(failures=1) as failing:
         secrets = {sink: developer.listen(sink) for sink in (good, failing)}
 
+        connection = link_a_bank(product, app)
+        sync_brings_only_what_changed(product, app, connection)
         paid = pay_by_card(app)
         session = pay_on_the_hosted_page(app)
-        books_are_right(app, [paid.json(), app.get(f"/v1/payment_intents/{session['payment_intent']}")])
+        by_bank = pay_by_bank(product, app)
+        on_page = app.get(f"/v1/payment_intents/{session['payment_intent']}")
+        books_are_right(app, [paid.json(), on_page, by_bank])
 
         intent_id = paid.json()["id"]
         event = is_told(product, good, secrets[good], intent_id)
+        is_told(product, good, secrets[good], by_bank["id"])
         is_told_at_the_second_attempt(product, failing, intent_id)
         developer.sees(event, request_id=paid.headers["request-id"], object_id=intent_id)
         developer.replays(failing, SUCCEEDED, intent_id)
+
+
+def link_a_bank(product: Product, app: App) -> Any:
+    """The customer links all accounts; the app reads what the bank has, to the cent."""
+    connection = customer.link(product, app, client_reference_id="ana", purpose="To show you your money")
+    assert (connection["status"], connection["client_reference_id"]) == ("active", "ana")
+    connection = customer.read_until(product, app, connection["id"], 1)
+    at_bank = {one["iban"]: one for one in product.bank.accounts()}
+    linked = app.everything("/v1/banking/accounts", connection=connection["id"])
+    assert {one["iban"] for one in linked} == set(at_bank)
+    for one in linked:
+        (booked,) = [balance for balance in one["balances"] if balance["kind"] == "booked"]
+        shown = at_bank[one["iban"]]
+        assert Decimal(booked["amount"]) / 100 == Decimal(shown["booked"])
+        assert booked["currency"] == shown["currency"].lower()
+    return connection
+
+
+def sync_brings_only_what_changed(product: Product, app: App, connection: Any) -> None:
+    """First everything of the time that was asked for; then one new line, and nothing else; then nothing."""
+    first, cursor = customer.changes(app, connection["id"])
+    listed = app.everything("/v1/banking/transactions", connection=connection["id"])
+    assert {one["id"] for one in first["added"]} == {one["id"] for one in listed} != set()
+    assert (first["modified"], first["removed"]) == ([], [])
+
+    line = {"amount": "-12.30", "counterparty": "Кафе Форум", "remittance": "Две кафиња"}
+    product.bank.control("transactions", {"account": product.bank.iban("EUR"), **line})
+    app.post(f"/v1/banking/connections/{connection['id']}/refresh")
+
+    def arrived() -> Any:
+        found, position = customer.changes(app, connection["id"], cursor)
+        return (found, position) if any(found.values()) else None
+
+    found, after = product.stack.until(arrived, "the new line arrives")
+    (added,) = found["added"]
+    assert (added["amount"], added["currency"], added["direction"]) == (-1230, "eur", "out")
+    assert (added["counterparty"]["name_latin"], added["description"]) == ("Kafe Forum", "Две кафиња")
+    assert (found["modified"], found["removed"]) == ([], [])
+    assert customer.changes(app, connection["id"], after) == ({"added": [], "modified": [], "removed": []}, after)
+
+
+def pay_by_bank(product: Product, app: App) -> Any:
+    """From one of the linked accounts; the customer agrees at their bank."""
+    (account,) = [one for one in app.everything("/v1/banking/accounts") if one["currency"] == "eur"]
+    intent = app.post("/v1/payment_intents", {
+        "amount": 1500, "currency": "eur", "confirm": True, "return_url": f"{customer.SHOP}/paid",
+        "payment_method_data": {"type": "pay_by_bank", "pay_by_bank": {"account": account["id"]}},
+    })  # fmt: skip
+    assert intent["status"] == "requires_action"
+    ana = customer.Customer(product)
+    ana.pay(intent["next_action"]["redirect_to_url"]["url"])
+    assert (ana.left_to or "").startswith(f"{customer.SHOP}/paid?"), str(ana.page)
+
+    def settled() -> Any:
+        now = app.get(f"/v1/payment_intents/{intent['id']}")
+        return now if now["status"] == "succeeded" else None
+
+    paid = product.stack.until(settled, "the payment by bank succeeds")
+    assert (paid["amount_received"], paid["currency"]) == (1500, "eur")
+    return paid
 
 
 def pay_by_card(app: App) -> Answered:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from demo.sandbox_bank import LOGIN, ONE_TIME_CODE, PASSWORD
-from tests.scenarios.conftest import App, Product
+from tests.product import App, Product
 from tests.scenarios.visitor import Visitor
 
 SHOP = "https://shop.example"

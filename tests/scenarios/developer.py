@@ -7,7 +7,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.scenarios.conftest import Product
+from tests.product import Product
 from tests.scenarios.sink import Sink
 from tests.scenarios.visitor import Page, Visitor
 

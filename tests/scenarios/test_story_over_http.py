@@ -11,8 +11,8 @@ import pytest
 
 from connect.domain import webhook_signatures
 from tests.live_server import Answered
+from tests.product import App, Product
 from tests.scenarios import customer
-from tests.scenarios.conftest import App, Product
 from tests.scenarios.developer import Developer
 from tests.scenarios.sink import Sink
 from tests.scenarios.visitor import Visitor

@@ -61,6 +61,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 15.0,
         "options": {"expires": 30},
     },
+    "payments: follow payments by bank": {
+        "task": "payments.find_bank_payments",
+        "schedule": 15.0,
+        "options": {"expires": 30},
+    },
     "payments: let holds run out": {
         "task": "payments.find_expired_holds",
         "schedule": 60.0,

@@ -103,7 +103,7 @@ def running_bank(**environment: str) -> Iterator[SandboxBank]:
     port = free_port()
     name = f"test_sandbox_bank_{os.getpid()}_{port}"
     url = f"http://127.0.0.1:{port}"
-    with _database(name) as database_url, tempfile.TemporaryFile() as log:
+    with bank_database(name) as database_url, tempfile.TemporaryFile() as log:
         variables = {
             **os.environ,
             "SANDBOX_BANK_DATABASE_URL": database_url,
@@ -152,7 +152,8 @@ def sandbox_bank(sandbox_bank_server: SandboxBank, settings: Any) -> SandboxBank
 
 
 @contextmanager
-def _database(name: str) -> Iterator[str]:
+def bank_database(name: str) -> Iterator[str]:
+    """An empty database for a bank, until the end of the block."""
     with psycopg.connect(os.environ["FC_TEST_ADMIN_URL"], autocommit=True) as admin:
         admin.execute(f'CREATE DATABASE "{name}" OWNER fc_owner')
     try:

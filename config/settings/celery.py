@@ -101,6 +101,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 30.0,
         "options": {"expires": 60},
     },
+    "banks: watch their health": {
+        "task": "banks.watch_health",
+        "schedule": 30.0,
+        "options": {"expires": 60},
+    },
+    "banks: forget old figures": {
+        "task": "banks.prune_health",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "test clocks: move on what stands still": {
         "task": "connect.find_stuck_test_clocks",
         "schedule": 10.0,

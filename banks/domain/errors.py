@@ -56,3 +56,16 @@ class AccountsNotChosen(DomainError):
 
     code = "accounts_not_chosen"
     message = "Choose at least one of the accounts that the bank offers."
+
+
+# --- sync ---
+
+
+class SyncCursorInvalid(DomainError):
+    """The cursor is not one of this connection's; send the `next_cursor` of an answer for it, or none to begin anew."""
+
+    code = "sync_cursor_invalid"
+    message = (
+        "This cursor was not given out for this connection. Send 'next_cursor' of its last answer as it is, or leave"
+        " 'cursor' out to begin anew."
+    )

@@ -97,7 +97,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "options": {"expires": 60},
     },
     "banks: give back consents of ended links": {
-        "task": "banks.find_consents_to_give_back",
+        "task": "banks.find_links_to_give_back",
         "schedule": 15.0,
         "options": {"expires": 30},
     },
@@ -105,6 +105,31 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "banks.find_unexchanged_tokens",
         "schedule": 30.0,
         "options": {"expires": 60},
+    },
+    "banks: watch their health": {
+        "task": "banks.watch_health",
+        "schedule": 30.0,
+        "options": {"expires": 60},
+    },
+    "banks: forget old figures": {
+        "task": "banks.prune_health",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    "banks: read connections": {
+        "task": "banks.find_due_syncs",
+        "schedule": 15.0,
+        "options": {"expires": 30},
+    },
+    "banks: give ended consents back": {
+        "task": "banks.find_consents_to_give_back",
+        "schedule": 30.0,
+        "options": {"expires": 60},
+    },
+    "banks: announce and end consents": {
+        "task": "banks.find_ending_consents",
+        "schedule": 300.0,
+        "options": {"expires": 600},
     },
     "test clocks: move on what stands still": {
         "task": "connect.find_stuck_test_clocks",

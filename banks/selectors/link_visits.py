@@ -100,6 +100,11 @@ class Visit:
         return not self.is_over and not link_state.is_over(self.status)
 
     @property
+    def is_once(self) -> bool:
+        """Whether the account is read once, and not again and again."""
+        return not self.recurring
+
+    @property
     def renews(self) -> bool:
         """Whether a connection is renewed, so that there is neither a bank nor an account to choose."""
         return self.mode == Mode.UPDATE

@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", health.metrics_text),
     path("", include("connect.api.urls")),
     path("v1/", include("payments.api.urls")),
+    path("v1/", include("banks.api.urls")),
     path("v1/", include("ledger.api.urls")),
     path("", include("payments.pages.urls")),
     path("", include("banks.pages.urls")),

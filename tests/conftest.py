@@ -18,9 +18,12 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.sandbox_bank.live import sandbox_bank, sandbox_bank_server  # noqa: F401  fixtures, started when asked for
+
 ROOT = Path(__file__).resolve().parents[1]
-MADE_FROM = ("*/migrations/*.py", "*/*/migrations/*.py", "banks/data/*.csv", "*/models/*.py", "ledger/sql/*", "tests/base_data.py",
-             "connect/services/schemas.py", "connect/services/environments.py", "config/settings/base.py")  # fmt: skip
+MADE_FROM = ("*/migrations/*.py", "*/*/migrations/*.py", "banks/data/*.csv", "banks/handlers.py", "*/models/*.py",
+             "ledger/sql/*", "tests/base_data.py", "connect/services/schemas.py", "connect/services/environments.py",
+             "config/settings/base.py")  # fmt: skip
 BEGAN_WITH = pytest.StashKey[str]()
 """Which state of the code a run began with."""
 

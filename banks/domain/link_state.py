@@ -19,6 +19,17 @@ PUBLIC_TOKEN_LIFE: Final = timedelta(minutes=30)
 """How long the app may take to exchange the token; afterwards the consent is given back to the bank."""
 BANK_LIFE: Final = timedelta(minutes=10)
 """How long the bank's own page waits for its customer."""
+BANK_DEADLINE_SECONDS: Final = 5.0
+"""How long a call to a bank may keep the customer's page waiting."""
+LEASE: Final = timedelta(seconds=30)
+"""How long a visit's call to the bank is taken to be under way; whoever comes meanwhile waits for it."""
+GIVE_BACK_FOR: Final = timedelta(days=1)
+"""How long we try to give back a consent of a session that came to nothing; the bank ends it by itself later."""
+AGREED_TEXT: Final = "2026-11"
+"""The version of the consent text on our page; change it with the text."""
+PERMISSIONS: Final = ("accounts", "balances", "transactions")
+CONSENT_DAYS: Final = 180
+"""How long an ongoing consent is asked for; a bank that allows less shortens it."""
 HISTORY_DAYS_DEFAULT: Final = 90
 HISTORY_DAYS_MAX: Final = 730
 

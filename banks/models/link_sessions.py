@@ -15,9 +15,9 @@ class LinkSession(DescribedModel):
 
     The page is found by `secret_hash`, the SHA-256 of what its address carries; `secret_sealed` holds the same secret
     so that the address can be shown again. `state_hash` is that of the secret in the address to which the bank sends
-    the customer back. `handle_sealed` is the connector's handle of the consent, `offered` the accounts to choose from
-    as the bank gave them. `agreed_at` is when the customer agreed on our page, `agreed_text` the version of what they
-    read there.
+    the customer back. `handle_sealed` is the connector's handle of a consent that no connection has, `offered` the
+    accounts to choose from as the bank gave them. `agreed_at` is when the customer agreed on our page, `agreed_text`
+    the version of what they read there.
     """
 
     secret_hash = models.BinaryField(max_length=32, unique=True)
@@ -67,6 +67,11 @@ class LinkSession(DescribedModel):
                 fields=["public_token_expires_at"],
                 condition=models.Q(public_token_expires_at__isnull=False, exchanged_at=None),
                 name="banks_link_unexchanged",
+            ),
+            models.Index(
+                fields=["ended_at"],
+                condition=models.Q(status__in=["canceled", "expired"], handle_sealed__isnull=False),
+                name="banks_link_to_give_back",
             ),
             models.Index(
                 fields=["connection_id"], condition=models.Q(connection_id__isnull=False), name="banks_link_connection"

@@ -1,12 +1,16 @@
-"""Addresses of the hosted pages. The token is `<environment short id>.<secret>`: whoever has it may pay, no more."""
+"""Addresses of the hosted pages of banks. A token is all the authority there is, and it opens one thing."""
 
 from django.urls import path
 
-from banks.pages import pay
+from banks.pages import consents, link, pay
 
-app_name = "banks"
+app_name = "link"
 
 urlpatterns = [
+    path("link/<str:token>", link.page, name="page"),
+    path("link/back/<str:token>", link.back, name="back"),
+    path("link/refused/<str:token>", link.refused, name="refused"),
+    path("consents/<str:token>", consents.page, name="consents"),
     path("pay/<str:token>", pay.page, name="pay"),
     path("pay/back/<str:token>", pay.back, name="pay_back"),
     path("pay/refused/<str:token>", pay.refused, name="pay_refused"),

@@ -91,6 +91,21 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 10.0,
         "options": {"expires": 20},
     },
+    "banks: expire link sessions": {
+        "task": "banks.find_overdue_links",
+        "schedule": 30.0,
+        "options": {"expires": 60},
+    },
+    "banks: give back consents of ended links": {
+        "task": "banks.find_consents_to_give_back",
+        "schedule": 15.0,
+        "options": {"expires": 30},
+    },
+    "banks: remove connections nobody took": {
+        "task": "banks.find_unexchanged_tokens",
+        "schedule": 30.0,
+        "options": {"expires": 60},
+    },
     "test clocks: move on what stands still": {
         "task": "connect.find_stuck_test_clocks",
         "schedule": 10.0,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
@@ -19,12 +19,13 @@ from rest_framework import serializers
 from connect.api.parsers import FormList
 from connect.kit import clock, currencies, ids, metadata, registry, search
 from connect.kit.errors import MissingParameterTarget, ParameterInvalid, ParameterInvalidInteger
-from connect.kit.pages import TimeRange
+from connect.kit.pages import TimeRange, ValueRange
 
 Reader = Callable[[Any, str], Any]
 """Takes a value and its name in bracket form; gives the validated value or raises a `DomainError`."""
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _KEY_FORBIDDEN = re.compile(r"[\[\]]")
 TEXT_LENGTH_MAX: Final = 5000
 
@@ -316,6 +317,45 @@ class TimeRangeField(InputField, serializers.DictField):
         moment = {"type": "integer", "format": "unix-time"}
         bounds = {"type": "object", "properties": dict.fromkeys(self.BOUNDS, moment), "additionalProperties": False}
         return {"type": ["object", "integer"], **bounds, "format": "unix-time"}
+
+
+class DateField(InputField, serializers.DateField):
+    """A day of the calendar, `2026-01-31`."""
+
+    def read(self, value: Any, param: str) -> date:
+        text = _text(value, param)
+        try:
+            day = date.fromisoformat(text) if _DAY.fullmatch(text) else None
+        except ValueError:
+            day = None
+        if day is None:
+            raise ParameterInvalid(f"Invalid date: {shorten(text)}. Send {param} as YYYY-MM-DD.", param=param)
+        return day
+
+
+class RangeField(InputField, serializers.DictField):
+    """A list's filter on a day or a number: `amount=100`, or any of `amount[gt|gte|lt|lte]`; `bound` reads each."""
+
+    BOUNDS: ClassVar[tuple[str, ...]] = TimeRangeField.BOUNDS
+
+    def __init__(self, bound: InputField, **kwargs: Any) -> None:
+        self.bound = bound
+        super().__init__(child=bound, **kwargs)
+
+    def read(self, value: Any, param: str) -> ValueRange[Any]:
+        if not isinstance(value, Mapping):
+            exactly = self.bound.read(value, param)
+            return ValueRange(gte=exactly, lte=exactly)
+        for name in value:
+            if name not in self.BOUNDS:
+                raise ParameterInvalid(f"Invalid {param}: use {one_of(self.BOUNDS)}.", param=f"{param}[{name}]")
+        return ValueRange(**{name: self.bound.read(text, f"{param}[{name}]") for name, text in value.items()})
+
+    def described(self) -> dict[str, Any]:
+        whole = isinstance(self.bound, IntegerField)
+        bound = {"type": "integer"} if whole else {"type": "string", "format": "date"}
+        bounds = {"type": "object", "properties": dict.fromkeys(self.BOUNDS, bound), "additionalProperties": False}
+        return {"type": ["object", bound["type"]], **bounds}
 
 
 def one_of(texts: Sequence[str]) -> str:

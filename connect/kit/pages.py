@@ -135,6 +135,21 @@ def clause(page: Page, *, column: str = "id") -> Clause:
 
 
 @dataclass(frozen=True, slots=True)
+class ValueRange(Generic[T]):
+    """A filter on a day or a whole number; bounds that are None do not bind."""
+
+    gt: T | None = None
+    gte: T | None = None
+    lt: T | None = None
+    lte: T | None = None
+
+    def filters(self, column: str) -> dict[str, T]:
+        """Conditions as `rows` and querysets take them: `{"amount_minor__gte": 100}`."""
+        bounds = {"gt": self.gt, "gte": self.gte, "lt": self.lt, "lte": self.lte}
+        return {f"{column}__{name}": bound for name, bound in bounds.items() if bound is not None}
+
+
+@dataclass(frozen=True, slots=True)
 class TimeRange:
     """A filter on time; bounds that are None do not bind."""
 

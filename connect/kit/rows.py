@@ -20,7 +20,9 @@ from connect.kit.pages import Page, clause
 
 M = TypeVar("M", bound=models.Model)
 Decoder = Callable[[Any], Any]
-_COMPARISONS: Final = {"": "=", "gte": ">=", "lt": "<"}
+_COMPARISONS: Final = {"": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+SqlCondition = tuple[str, Sequence[Any]]
+"""A condition in the code's own SQL, never input, and its parameters."""
 
 
 class TenantManager(models.Manager[M]):
@@ -38,14 +40,18 @@ class TenantManager(models.Manager[M]):
             found = cursor.fetchone()
         return None if found is None else self.model.from_db(using, _names_of(self.model), _decoded(self.model, found))
 
-    def page(self, page: Page, conditions: Mapping[str, Any]) -> list[Any]:
+    def page(self, page: Page, conditions: Mapping[str, Any], where: Sequence[SqlCondition] = ()) -> list[Any]:
         """The rows of a page and one more, in the order `pages.slice_rows` takes them; read only, with a row's names.
 
-        A condition is a column's name, or that with `__gte` or `__lt` behind it; a None means that it is null.
+        A condition is a column's name, or that with `__gt`, `__gte`, `__lt` or `__lte` behind it; a None means that it
+        is null. `where` is for what cannot be said so.
         """
         cut, using = clause(page), self.db
         texts = [_condition(self.model, name, is_null=value is None) for name, value in conditions.items()]
         values = [value for value in conditions.values() if value is not None]
+        for text, parameters in where:
+            texts.append(text)
+            values += parameters
         sql = _select(self.model, (*texts, cut.where), f"ORDER BY {cut.order} LIMIT %s")
         with connections[using].cursor() as cursor:
             cursor.execute(sql, [*values, *cut.where_parameters, cut.limit])

@@ -6,12 +6,18 @@ written down here a second time on purpose: it is what people were promised, not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from banks.domain import institution_ids
 from connect.kit import ids
+from connect.kit.caller import Caller, EnvironmentRef
+from connect.kit.tenancy import use_environment
+from connect.selectors import credentials
+from tests.banks import rows as bank_rows
 
 Make = Callable[[Any], str]
 """Makes an object through an API client and returns its id."""
@@ -23,6 +29,7 @@ _number = count(1)
 class Recipe:
     """`make` prepares the object in the path, fresh for each attempt. `body` is sent as body or query; a function in it
     is called with the client and gives an id. `names` are the parameters that name other objects, with their prefix.
+    `shared` is what is everybody's, such as the catalogue of banks.
     """
 
     scope: str
@@ -30,6 +37,7 @@ class Recipe:
     prefix: str = ""
     body: Mapping[str, Any] = field(default_factory=dict)
     names: Mapping[str, tuple[str, Make]] = field(default_factory=dict)
+    shared: bool = False
 
     def parameters(self, api: Any) -> dict[str, Any]:
         return {name: value(api) if callable(value) else value for name, value in self.body.items()}
@@ -268,6 +276,67 @@ LEDGER = {
     "GET /v1/ledger/drift": Recipe("ledger:read"),
 }
 
+# --- bank data --------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def opened(api: Any) -> Iterator[EnvironmentRef]:
+    """The environment of the key that `api` sends: bank data comes from banks, so its rows are made here."""
+    known = credentials.resolve(api.headers["authorization"].removeprefix("Bearer "))
+    assert known is not None
+    with use_environment(known.environment):
+        yield known.environment
+
+
+def connection(api: Any) -> str:
+    with opened(api):
+        return ids.encode("conn", bank_rows.connection().id)
+
+
+def bank_account(api: Any) -> str:
+    with opened(api):
+        return ids.encode("bka", bank_rows.account(bank_rows.connection()).id)
+
+
+def bank_transaction(api: Any) -> str:
+    with opened(api):
+        return ids.encode("btx", bank_rows.transaction(bank_rows.account(bank_rows.connection())).id)
+
+
+def institution(_: Any) -> str:
+    return ids.encode("inst", institution_ids.of_slug("stopanska-mk"))
+
+
+def public_token(api: Any) -> str:
+    with opened(api) as environment:
+        return bank_rows.public_token(Caller.system(environment, "tests"))
+
+
+def link_session(api: Any) -> str:
+    return created(api.post("/v1/banking/link_sessions", {"client_reference_id": "user-7"}))["id"]
+
+
+BANKING = {
+    "GET /v1/banking/institutions": Recipe("institutions:read", shared=True),
+    "GET /v1/banking/institutions/{pk}": Recipe("institutions:read", institution, "inst", shared=True),
+    "GET /v1/banking/link_sessions": Recipe("link_sessions:read", names={"connection": ("conn", connection)}),
+    "POST /v1/banking/link_sessions": Recipe("link_sessions:write", body={"client_reference_id": "user-7"}),
+    "GET /v1/banking/link_sessions/{pk}": Recipe("link_sessions:read", link_session, "lks"),
+    "POST /v1/banking/link_sessions/{pk}/cancel": Recipe("link_sessions:write", link_session, "lks"),
+    "GET /v1/banking/connections": Recipe("connections:read", names={"institution": ("inst", institution)}),
+    "POST /v1/banking/connections": Recipe("connections:write", body={"public_token": public_token}),
+    "GET /v1/banking/connections/{pk}": Recipe("connections:read", connection, "conn"),
+    "POST /v1/banking/connections/{pk}": Recipe("connections:write", connection, "conn", {"metadata": {"a": "b"}}),
+    "DELETE /v1/banking/connections/{pk}": Recipe("connections:write", connection, "conn"),
+    "GET /v1/banking/accounts": Recipe("accounts:read", names={"connection": ("conn", connection)}),
+    "GET /v1/banking/accounts/{pk}": Recipe("accounts:read", bank_account, "bka"),
+    "POST /v1/banking/accounts/{pk}": Recipe("accounts:write", bank_account, "bka", {"metadata": {"a": "b"}}),
+    "GET /v1/banking/transactions": Recipe(
+        "transactions:read", names={"account": ("bka", bank_account), "connection": ("conn", connection)}
+    ),
+    "GET /v1/banking/transactions/{pk}": Recipe("transactions:read", bank_transaction, "btx"),
+}
+
 # --- events and webhooks ----------------------------------------------------------------------------------------------
 
 HOOK = {"url": "https://shop.example.com/hooks", "enabled_events": ["*"]}
@@ -319,7 +388,7 @@ CLOCKS = {
     ),
 }
 
-RECIPES: dict[str, Recipe] = {**PAYMENTS, **LEDGER, **WEBHOOKS, **CLOCKS}
+RECIPES: dict[str, Recipe] = {**PAYMENTS, **BANKING, **LEDGER, **WEBHOOKS, **CLOCKS}
 
 
 def shapes(identifier: str, prefix: str) -> dict[str, str]:

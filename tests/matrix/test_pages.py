@@ -33,6 +33,8 @@ ELSEWHERE = {
     "/c": "for payers, who have no account: the secret in the address is all; tests/checkout",
     "/pay": "for payers, as /c; tests/payments/test_pay_by_bank.py",
     "/pbb": "for payers, as /c; tests/payments/test_pay_by_bank.py",
+    "/link": "for an app's customers, who have no account: the secret in the address is all; tests/banks/link",
+    "/consents": "for an app's customers, by a signed address; tests/banks/link",
     "/webhook-inbox": "for machines; its address is the credential",
     "/static": "files",
     "/3ds": "a payer's, who has no role but an address nobody else knows; tests/payments/test_three_d_secure_pages.py",

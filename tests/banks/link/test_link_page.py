@@ -241,10 +241,10 @@ def test_cancel_shares_nothing_and_gives_the_consent_back(session, customer, now
     assert heading(visitor.open()) == "Nothing was shared"
     assert told() == ["link_session.canceled"]
     bank.will("revoke_consent", InstitutionDown())
-    assert tasks.give_back_consents(str(environment.id)) == 0
-    assert tasks.give_back_consents(str(environment.id)) == 1
+    assert tasks.give_back_links(str(environment.id)) == 0
+    assert tasks.give_back_links(str(environment.id)) == 1
     assert bank.consents[bank.newest_consent()].status == "revoked"
-    assert tasks.give_back_consents(str(environment.id)) == 0
+    assert tasks.give_back_links(str(environment.id)) == 0
     assert row(environment, made).handle_sealed is None
     assert visitor.post(action="choose", account=["a-1"])["Location"] == answer["Location"]
     with use_environment(environment):
@@ -258,8 +258,8 @@ def test_a_consent_that_cannot_be_given_back_is_let_go_after_a_day(session, cust
     with use_environment(environment):
         LinkSession.objects.update(ended_at=clock.wall() - timedelta(days=1, minutes=1))
     bank.will("revoke_consent", InstitutionDown())
-    assert tasks.give_back_consents(str(environment.id)) == 1
-    assert tasks.give_back_consents(str(environment.id)) == 0
+    assert tasks.give_back_links(str(environment.id)) == 1
+    assert tasks.give_back_links(str(environment.id)) == 0
 
 
 def test_a_session_that_ran_out_takes_nothing_and_is_ended_by_the_job(session, customer, now, bank, told, environment):
@@ -364,7 +364,7 @@ def test_a_connection_that_was_removed_while_its_customer_was_at_the_bank_is_not
         connections.remove(caller, connection)
     visitor.come_back()
     assert (now(made)["status"], told()[-1]) == ("canceled", "link_session.canceled")
-    assert tasks.give_back_consents(str(caller.environment.id)) == 1
+    assert tasks.give_back_links(str(caller.environment.id)) == 1
 
 
 # --- consents ---------------------------------------------------------------------------------------------------------
@@ -463,9 +463,9 @@ def test_a_connection_that_nobody_takes_is_ended_and_its_consent_given_back(sess
 @pytest.mark.django_db(transaction=True)
 def test_ticks_find_the_environments_that_have_work(session, customer, environment, monkeypatch):
     queued = []
-    for task in (tasks.expire_links, tasks.give_back_consents, tasks.discard_unexchanged):
+    for task in (tasks.expire_links, tasks.give_back_links, tasks.discard_unexchanged):
         monkeypatch.setattr(task, "delay", lambda identifier, name=task.name: queued.append((name, identifier)))
-    ticks = (tasks.find_overdue_links, tasks.find_consents_to_give_back, tasks.find_unexchanged_tokens)
+    ticks = (tasks.find_overdue_links, tasks.find_links_to_give_back, tasks.find_unexchanged_tokens)
     customer(session()).agree()
     customer(session()).link()
     assert ([tick() for tick in ticks], queued) == ([0, 0, 0], [])

@@ -20,20 +20,32 @@ _FOLDED: Final = {"đ": "dj", "ð": "d", "ł": "l", "ø": "o", "ß": "ss", "æ":
 _OTHER: Final = re.compile(r"[^a-z0-9]+")
 
 
+def _bare(text: str) -> str:
+    letters = "".join(_FOLDED.get(letter, letter) for letter in text.lower())
+    return "".join(letter for letter in unicodedata.normalize("NFD", letters) if not unicodedata.combining(letter))
+
+
+# Every transaction's text goes through here: one pass by table, and letter by letter only for what is in none.
+_TO_LATIN: Final = str.maketrans(
+    _CYRILLIC | {letter.upper(): found[0].upper() + found[1:] for letter, found in _CYRILLIC.items()}
+)
+_TO_BARE: Final = str.maketrans(
+    {letter: _bare(found) for letter, found in _CYRILLIC.items()}
+    | _FOLDED
+    | {chr(code): _bare(chr(code)) for code in range(0xDF, 0x180) if chr(code).islower() and chr(code) not in _FOLDED}
+)
+
+
 def latin(text: str) -> str:
     """`text` with every Cyrillic letter written in Latin ones; the rest, and capitals, stay as they are."""
-    return "".join(_latin_letter(letter) for letter in text)
+    return text if text.isascii() else text.translate(_TO_LATIN)
 
 
 def fold(text: str) -> str:
     """`text` as it is searched: Latin, lower case, without marks, words parted by single blanks."""
-    plain = "".join(_FOLDED.get(letter, letter) for letter in latin(text).lower())
-    bare = "".join(letter for letter in unicodedata.normalize("NFD", plain) if not unicodedata.combining(letter))
-    return _OTHER.sub(" ", bare).strip()
-
-
-def _latin_letter(letter: str) -> str:
-    found = _CYRILLIC.get(letter.lower())
-    if found is None:
-        return letter
-    return found if letter.islower() else found[0].upper() + found[1:]
+    plain = text.lower()
+    if not plain.isascii():
+        plain = plain.translate(_TO_BARE)
+        if not plain.isascii():
+            plain = _bare(plain)
+    return _OTHER.sub(" ", plain).strip()

@@ -86,6 +86,21 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 10.0,
         "options": {"expires": 20},
     },
+    "banks: read connections": {
+        "task": "banks.find_due_syncs",
+        "schedule": 15.0,
+        "options": {"expires": 30},
+    },
+    "banks: give ended consents back": {
+        "task": "banks.find_consents_to_give_back",
+        "schedule": 30.0,
+        "options": {"expires": 60},
+    },
+    "banks: announce and end consents": {
+        "task": "banks.find_ending_consents",
+        "schedule": 300.0,
+        "options": {"expires": 600},
+    },
     "test clocks: move on what stands still": {
         "task": "connect.find_stuck_test_clocks",
         "schedule": 10.0,

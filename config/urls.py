@@ -19,7 +19,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include("ledger.api.urls")),
     path("", include("payments.pages.urls")),
     path("", include("banks.pages.urls")),
-    path("", include("banks.pages.pay_urls")),
     path("pbb/return/<str:token>", pay_by_bank.back, name="pay_by_bank_return"),
     path("3ds/<str:token>", three_d_secure.challenge, name="three_d_secure"),
     path("status", status.page, name="bank_status"),

@@ -14,9 +14,7 @@ CHOOSE: Final = _("Choose the bank you want to pay with.")
 TOO_OFTEN: Final = _("There were too many tries from here. No money was taken. Wait a few minutes and try again.")
 _SUCCEEDED: Final = _("Your bank has made the payment.")
 _PROCESSING: Final = _("Your bank has accepted the payment and is still working on it. You need not do anything more.")
-_REJECTED: Final = _(
-    "Your bank declined the payment. No money was taken. Try another bank, or ask yours why."
-)
+_REJECTED: Final = _("Your bank declined the payment. No money was taken. Try another bank, or ask yours why.")
 _CANCELED: Final = _("The payment was canceled. No money was taken.")
 _EXPIRED: Final = _("The time for this payment is over. No money was taken. Begin again from the seller's page.")
 _SILENT: Final = _("The bank does not answer at the moment. No money was taken. Try again, or choose another bank.")

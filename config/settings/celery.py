@@ -118,8 +118,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "banks: read connections": {
         "task": "banks.find_due_syncs",
-        "schedule": 15.0,
-        "options": {"expires": 30},
+        "schedule": 5.0,
+        "options": {"expires": 10},
     },
     "banks: give ended consents back": {
         "task": "banks.find_consents_to_give_back",

@@ -136,6 +136,8 @@ class CheckoutSessionViewSet(ApiViewSet):
             MissingParameterTarget, errors.PriceInactive, errors.PriceRecurring, errors.CurrenciesMixed,
             errors.AmountTooSmall, errors.AmountTooLarge, errors.CheckoutExpiryInvalid, RedirectRefused,
             errors.SandboxInLive, errors.LookupKeyTaken,
+            errors.PayByBankUnavailable, errors.PayByBankCapturesAtOnce, errors.PayByBankNeedsPayer,
+            errors.PayByBankNotKept,
         ),
     )  # fmt: skip
     def create(self, request: Request) -> HttpResponse:

@@ -191,7 +191,7 @@ def _outcome(known: Standing, request: AuthorizeRequest) -> Outcome:
     return Pending(reference=known.end_to_end_id, recheck_seconds=bank_payments.recheck_seconds(known.age_seconds))
 
 
-def _refusal(known: Standing) -> type[errors.BankError]:
+def _refusal(known: Standing) -> type[errors.CardError]:
     if known.failure == "expired":
         return errors.ProviderTimeout
     return errors.ProviderDecline if known.status == Status.FAILED else errors.CustomerDecline

@@ -525,25 +525,21 @@ class SetupAuthenticationFailed(CardError):
     )
 
 
-class BankError(CardError):
-    """A payment that the payer's bank did not carry out."""
-
-
-class ProviderDecline(BankError):
+class ProviderDecline(CardError):
     """The payer's bank refused the payment; ask for another bank or a card."""
 
     code = "payment_method_provider_decline"
     message = "The payer's bank declined the payment. No money was taken. Ask the payer to use another bank or a card."
 
 
-class CustomerDecline(BankError):
+class CustomerDecline(CardError):
     """The payer did not go through with the payment at the bank; ask whether they want to try again."""
 
     code = "payment_method_customer_decline"
     message = "The payer canceled the payment. No money was taken. Confirm the PaymentIntent again if they want to pay."
 
 
-class ProviderTimeout(BankError):
+class ProviderTimeout(CardError):
     """The payer did not agree to the payment in time; confirm the intent again for a new page."""
 
     code = "payment_method_provider_timeout"

@@ -37,6 +37,8 @@ ELSEWHERE = {
     "/metrics": "for machines, with a token of its own",
     "/admin": "staff only; tests/admin",
     "/c": "for payers, who have no account: the secret in the address is all; tests/checkout",
+    "/pay": "for payers, as /c; tests/payments/test_pay_by_bank.py",
+    "/pbb": "for payers, as /c; tests/payments/test_pay_by_bank.py",
     "/link": "for an app's customers, who have no account: the secret in the address is all; tests/banks/link",
     "/consents": "for an app's customers, by a signed address; tests/banks/link",
     "/webhook-inbox": "for machines; its address is the credential",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,11 +16,16 @@ SANDBOX = ids.encode("inst", institution_ids.of_slug("sandbox-bank"))
 DATA = {"type": "pay_by_bank"}
 
 
+def _address() -> str:
+    """Somewhere else each time, so that tries are not counted together."""
+    return ".".join(str(random.randrange(1, 255)) for _ in range(4))
+
+
 class BankPayer:
     """Acts on the pages of one intent; `bank` is the fake behind them."""
 
-    def __init__(self, bank: FakeConnector) -> None:
-        self.bank, self.client = bank, Client()
+    def __init__(self, bank: FakeConnector, *, raises: bool = True) -> None:
+        self.bank, self.client = bank, Client(raise_request_exception=raises, REMOTE_ADDR=_address())
 
     def url(self, intent: dict[str, Any]) -> str:
         """The page's path."""

@@ -234,7 +234,9 @@ def _show_picker(request: HttpRequest, visit: Visit, *, notice: Any = None) -> H
         "pick",
         visit,
         banks=[(bank, words.STANDINGS[bank.standing], words.COUNTRIES.get(bank.country.lower(), "")) for bank in banks],
-        countries=[(code, name) for code, name in words.COUNTRIES.items() if code in (visit.countries or words.COUNTRIES)],
+        countries=[
+            (code, name) for code, name in words.COUNTRIES.items() if code in (visit.countries or words.COUNTRIES)
+        ],
         query=query,
         country=country,
         notice=notice,
@@ -243,9 +245,7 @@ def _show_picker(request: HttpRequest, visit: Visit, *, notice: Any = None) -> H
     )
 
 
-def _show(
-    request: HttpRequest, name: str, visit: Visit, *, forms_lead_to: Any = (), **context: Any
-) -> HttpResponse:
+def _show(request: HttpRequest, name: str, visit: Visit, *, forms_lead_to: Any = (), **context: Any) -> HttpResponse:
     return hosted.show(
         request,
         f"link/{name}.html",

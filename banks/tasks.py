@@ -6,8 +6,9 @@ from uuid import UUID
 
 from celery import shared_task
 
-from banks.services import link_sessions, link_tokens
+from banks.services import connections, consent_returns, link_sessions, link_tokens, syncs
 from connect.kit.caller import Caller
+from connect.kit.tenancy import use_environment
 from connect.selectors import environments, sweeps
 
 
@@ -30,23 +31,23 @@ def expire_links(environment_id: str) -> int:
     return link_sessions.expire_due(Caller.system(environment, "banks.expire_links"))
 
 
-@shared_task(name="banks.find_consents_to_give_back")
-def find_consents_to_give_back() -> int:
-    """Queue `give_back_consents` for every environment with a session that came to nothing after a bank was asked."""
+@shared_task(name="banks.find_links_to_give_back")
+def find_links_to_give_back() -> int:
+    """Queue `give_back_links` for every environment with a session that came to nothing after a bank was asked."""
     condition = "status IN ('canceled', 'expired') AND handle_sealed IS NOT NULL"
     found = list(sweeps.environments_where("banks_link_session", condition))
     for environment in found:
-        give_back_consents.delay(str(environment.id))
+        give_back_links.delay(str(environment.id))
     return len(found)
 
 
-@shared_task(name="banks.give_back_consents")
-def give_back_consents(environment_id: str) -> int:
+@shared_task(name="banks.give_back_links")
+def give_back_links(environment_id: str) -> int:
     """Give the consents of ended sessions back to their banks; returns how many are done with."""
     environment = environments.by_id(UUID(environment_id))
     if environment is None:
         return 0
-    return link_sessions.give_back_due(Caller.system(environment, "banks.give_back_consents"))
+    return link_sessions.give_back_due(Caller.system(environment, "banks.give_back_links"))
 
 
 @shared_task(name="banks.find_unexchanged_tokens")
@@ -66,3 +67,65 @@ def discard_unexchanged(environment_id: str) -> int:
     if environment is None:
         return 0
     return link_tokens.discard_due(Caller.system(environment, "banks.discard_unexchanged"))
+
+
+@shared_task(name="banks.find_due_syncs")
+def find_due_syncs() -> int:
+    """Queue `sync_connections` for every environment with a connection that is to be read."""
+    found = list(sweeps.environments_where("banks_connection", syncs.DUE))
+    for environment in found:
+        sync_connections.delay(str(environment.id))
+    return len(found)
+
+
+@shared_task(name="banks.sync_connections")
+def sync_connections(environment_id: str) -> int:
+    """Read the environment's connections that are due from their banks; returns how many."""
+    environment = environments.by_id(UUID(environment_id))
+    if environment is None:
+        return 0
+    return syncs.run_due(Caller.system(environment, "banks.sync_connections"))
+
+
+@shared_task(name="banks.find_consents_to_give_back")
+def find_consents_to_give_back() -> int:
+    """Queue `give_back_consents` for every environment with a consent that has ended here."""
+    found = list(sweeps.environments_where("banks_connection", consent_returns.DUE))
+    for environment in found:
+        give_back_consents.delay(str(environment.id))
+    return len(found)
+
+
+@shared_task(name="banks.give_back_consents")
+def give_back_consents(environment_id: str) -> int:
+    """Give the environment's ended consents back to their banks; returns how many were taken."""
+    environment = environments.by_id(UUID(environment_id))
+    if environment is None:
+        return 0
+    return consent_returns.give_back(Caller.system(environment, "banks.give_back_consents"))
+
+
+@shared_task(name="banks.find_ending_consents")
+def find_ending_consents() -> int:
+    """Queue `end_consents` for every environment with a consent in its last days, or past them."""
+    condition = f"(({connections.EXPIRING}) OR ({connections.EXPIRED}))"
+    found = list(sweeps.environments_where("banks_connection", condition))
+    for environment in found:
+        end_consents.delay(str(environment.id))
+    return len(found)
+
+
+@shared_task(name="banks.end_consents")
+def end_consents(environment_id: str) -> int:
+    """Announce consents that end in seven days and expire those that have ended; returns how many."""
+    environment = environments.by_id(UUID(environment_id))
+    if environment is None:
+        return 0
+    caller, done = Caller.system(environment, "banks.end_consents"), 0
+    for work in (connections.expire_due, connections.announce_expiring):
+        count = connections.BATCH
+        while count == connections.BATCH:
+            with use_environment(environment):
+                count = work(caller)
+            done += count
+    return done

@@ -7,7 +7,7 @@ from django.views.generic import RedirectView
 
 from banks.pages import status
 from connect.api import health
-from payments.pages import three_d_secure
+from payments.pages import pay_by_bank, three_d_secure
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),
@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include("ledger.api.urls")),
     path("", include("payments.pages.urls")),
     path("", include("banks.pages.urls")),
+    path("pbb/return/<str:token>", pay_by_bank.back, name="pay_by_bank_return"),
     path("3ds/<str:token>", three_d_secure.challenge, name="three_d_secure"),
     path("status", status.page, name="bank_status"),
     path("accounts/", include("allauth.urls")),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
@@ -19,9 +20,13 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from demo.servers import ServerError
-from demo.servers.postgres import APP, OWNER, rights
+from demo.servers.postgres import APP, BANK, OWNER, closed, rights
 
 OLDEST_POSTGRESQL = 150_000
+
+
+class NoRoomForBank(ServerError):
+    """The sandbox bank finds no database. The product runs without it; the text says what would help."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,31 @@ def database(url: str, owner_url: str | None, memory: Path) -> Database:
     for made_url in (made.app_url, made.owner_url):
         _connect(made_url, f"The role made for DATABASE_URL (its password is in {memory})").close()
     return made
+
+
+def bank_database(url: str, memory: Path) -> str:
+    """The URL of a database of the sandbox bank's own beside an external one, with a role of its own.
+
+    Both are named after that one, whose server others may share. `memory`: the file of `database`. Raises
+    `NoRoomForBank` where the given role may not make it.
+    """
+    known = json.loads(memory.read_text()) if memory.exists() else {}
+    name = f"{urlsplit(url).path.strip('/')}_{BANK}"
+    place = "{0.hostname}:{0.port}/{1}".format(urlsplit(url), name)
+    if place not in known:
+        password = secrets.token_urlsafe(24)
+        try:
+            _create_bank(url, name, password)
+        except (psycopg.Error, ServerError) as error:
+            reason = " ".join(str(error).split())
+            raise NoRoomForBank(
+                f"The sandbox bank is not started, because DATABASE_URL may not make a database for it ({reason}). To "
+                "have it, set SANDBOX_BANK_DATABASE_URL to an empty database of its own, or FC_SANDBOX_BANK_URL to a "
+                "bank that runs elsewhere."
+            ) from None
+        known[place] = {name: password}
+        _remember(memory, known)
+    return urlunsplit(urlsplit(_as_role(url, name, known[place][name]))._replace(path=f"/{name}"))
 
 
 def check_redis(url: str) -> None:
@@ -89,6 +119,20 @@ def _create_roles(url: str, passwords: dict[str, str]) -> None:
                 f"DATABASE_URL may not prepare the database ({error.diag.message_primary}): have an administrator "
                 "run deploy/roles.sql, then set DATABASE_URL and DATABASE_OWNER_URL."
             ) from None
+
+
+def _create_bank(url: str, name: str, password: str) -> None:
+    """Role and database. A database cannot be made inside a transaction, so each step may be found done."""
+    role = sql.Identifier(name)
+    with _connect(url, "DATABASE_URL") as connection:
+        connection.autocommit = True
+        with suppress(psycopg.errors.DuplicateObject):
+            connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(role))
+        connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(role, sql.Literal(password)))
+        with suppress(psycopg.errors.DuplicateDatabase):
+            connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(role))  # or it may not give it a database
+            connection.execute(sql.SQL("CREATE DATABASE {0} OWNER {0}").format(role))
+        connection.execute(closed(name))
 
 
 def owner_rights(database_name: str) -> list[sql.Composed]:

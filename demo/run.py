@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from demo import external, settings
+from demo import external, sandbox_bank, settings
 from demo.servers import ServerError
 from demo.servers.postgres import EmbeddedPostgres, is_free
 from demo.servers.valkey import EmbeddedValkey
@@ -30,23 +30,25 @@ from demo.terminal import Terminal
 ROOT = Path(__file__).resolve().parents[1]
 DATABASE = "facturino_connect"
 READY_SECONDS = 90
+WORKERS, THREADS = 2, 4  # of web
 LOG_LEVEL = "WARNING"  # unless set: what a person need not act on stays out of the terminal
 PYTHON = sys.executable
 # Two warnings that say nothing here: root is the usual user of a container, and static files are not collected.
 QUIET = "ignore::UserWarning:celery.platforms,ignore::UserWarning:django.core.handlers.base"
 
-# The process table, in the order of start and of stop. {port} and {log_level} are filled in.
+# The process table, in the order of start and of stop; the sandbox bank's row is in demo/sandbox_bank.py, and starts
+# first, because the demo organization is a customer there. Words in {} are filled in.
 PROGRAMS = (
     Program("web", (
         PYTHON, "-m", "granian", "--interface", "wsgi", "config.wsgi:application", "--host", "127.0.0.1",
-        "--port", "{port}", "--workers", "2", "--blocking-threads", "4", "--no-ws", "--workers-kill-timeout", "10",
-        "--respawn-failed-workers",
+        "--port", "{port}", "--workers", "{workers}", "--blocking-threads", "{threads}", "--no-ws",
+        "--workers-kill-timeout", "10", "--respawn-failed-workers",
         "--backpressure", "64", "--log-level", "{log_level}",
     )),
     Program("worker", (
         PYTHON, "-m", "celery", "--quiet", "-A", "config.celery", "worker", "--concurrency", "2",
         "--loglevel", "{log_level}", "--without-gossip", "--without-mingle",
-    ), owner=True),  # it makes the schemas of new environments
+    ), rights="owner"),  # it makes the schemas of new environments
     Program("beat", (
         PYTHON, "-m", "celery", "--quiet", "-A", "config.celery", "beat", "--loglevel", "{log_level}", "--pidfile=",
         "-S", "django_celery_beat.schedulers:DatabaseScheduler",
@@ -54,15 +56,19 @@ PROGRAMS = (
     # Longer than an attempt may take: what is under way ends before it does.
     Program("dispatcher", (PYTHON, "manage.py", "dispatch_webhooks"), patience=25.0),
 )  # fmt: skip
-MIGRATE = Program("migrate", (PYTHON, "manage.py", "migrate"), owner=True)
-SEED = Program("seed", (PYTHON, "manage.py", "seed_demo", "--output", "{demo_file}"), owner=True)
+MIGRATE = Program("migrate", (PYTHON, "manage.py", "migrate"), rights="owner")
+SEED = Program("seed", (PYTHON, "manage.py", "seed_demo", "--output", "{demo_file}"), rights="owner")
+BankPrograms = tuple[Program, ...]
+"""What prepares the sandbox bank, to be run to their end, and last what serves it."""
+BANK: BankPrograms = (sandbox_bank.MIGRATE, sandbox_bank.SEED, sandbox_bank.SERVE)
 
 
 class Run:
     """One `make run` of the checkout in `root`."""
 
-    def __init__(self, root: Path, terminal: Terminal, programs: tuple[Program, ...]) -> None:
-        self.root, self.terminal, self.programs = root, terminal, programs
+    def __init__(self, root: Path, terminal: Terminal, programs: tuple[Program, ...], bank: BankPrograms) -> None:
+        self.root, self.terminal, self.programs, self.bank_programs = root, terminal, programs, bank
+        self.bank: sandbox_bank.Bank | None = None
         self.local = root / ".local"
         self.given = settings.given(root)
         self.port = settings.port(self.given)
@@ -98,15 +104,27 @@ class Run:
             safe_point(0)
             redis_url = self._redis()
             safe_point(0)
+            self.bank = self._bank()
+            safe_point(0)
         self._environment(database, redis_url)
         with step("bringing the database up to date"):
             self.supervisor.run_to_end(MIGRATE)
+        if self.bank:
+            with step("opening the sandbox bank"):
+                self._open(self.bank)
         with step("making the demo organization"):
             self.supervisor.run_to_end(self._filled(SEED))
         with step(f"starting {', '.join(program.name for program in self.programs)}"):
             for program in self.programs:
                 self.supervisor.start(self._filled(program))
-            self._await_ready()
+            self._await("web", f"{self.address}/readyz")
+
+    def _open(self, bank: sandbox_bank.Bank) -> None:
+        *before, serve = self.bank_programs
+        for program in before:
+            self.supervisor.run_to_end(self._filled(program))
+        self.supervisor.start(self._filled(serve))
+        self._await(serve.name, f"{bank.url}/healthz")
 
     def _database(self) -> external.Database:
         if url := self.given.get("DATABASE_URL"):
@@ -126,6 +144,23 @@ class Run:
         server.start()
         return server.url(0)
 
+    def _bank(self) -> sandbox_bank.Bank | None:
+        """The sandbox bank of this checkout, not started; None where another one is named or there is no room."""
+        if self.given.get("FC_SANDBOX_BANK_URL"):
+            return None
+        if (url := self.given.get("SANDBOX_BANK_DATABASE_URL")) is None:
+            server = self.supervisor.servers.get("PostgreSQL")
+            try:
+                url = (
+                    server.ensure_bank_database()
+                    if isinstance(server, EmbeddedPostgres)
+                    else external.bank_database(self.given["DATABASE_URL"], self.local / "roles.json")
+                )
+            except external.NoRoomForBank as reason:
+                self.terminal.say(f"  {reason}")
+                return None
+        return sandbox_bank.of_this_checkout(self.local / "sandbox_bank.env", self.port, url, self.given)
+
     def _environment(self, database: external.Database, redis_url: str) -> None:
         """What the programs get. Only those that migrate or provision get the owner's URL."""
         kept = settings.kept_secrets(self.local / "secrets.env")
@@ -141,33 +176,40 @@ class Run:
             "DATABASE_URL": database.app_url,
             "REDIS_URL": redis_url,
         }
-        self.supervisor.environment = common | {"DATABASE_OWNER_URL": database.app_url}
-        self.supervisor.owner_environment = common | {"DATABASE_OWNER_URL": database.owner_url}
+        at_bank = {"FC_SANDBOX_BANK_URL": self.bank.url} if self.bank else {}
+        common |= at_bank
+        self.supervisor.environments = {
+            "app": common | {"DATABASE_OWNER_URL": database.app_url},
+            "owner": common | {"DATABASE_OWNER_URL": database.owner_url},
+            "bank": dict(self.bank.environment) if self.bank else {},
+        }
         # For commands by hand (`make shell`): the same servers while they run.
         servers = {
             "DATABASE_URL": database.app_url,
             "DATABASE_OWNER_URL": database.owner_url,
             "REDIS_URL": redis_url,
+            **at_bank,
         }
         settings.write_file(self.local / "servers.env", servers)
 
     def _filled(self, program: Program) -> Program:
-        values = {
+        return program.filled({
             "port": str(self.port),
+            "workers": str(WORKERS),
+            "threads": str(THREADS),
+            "bank_port": self.bank.url.rpartition(":")[2] if self.bank else "",
             "log_level": self.given.get("LOG_LEVEL", LOG_LEVEL).lower(),
             "demo_file": str(self.local / "demo.json"),
-        }
-        command = tuple(word.format(**values) for word in program.command)
-        return Program(program.name, command, program.owner, program.patience)
+        })  # fmt: skip
 
-    def _await_ready(self) -> None:
+    def _await(self, name: str, url: str) -> None:
         deadline = time.monotonic() + READY_SECONDS
-        while not answers(f"{self.address}/readyz"):
+        while not answers(url):
             self.supervisor.look(forgiving=False)
             if time.monotonic() > deadline:
                 raise Failed(
-                    f"{self.address}/readyz does not say that all is well after {READY_SECONDS} seconds; "
-                    f"look into {self.local / 'logs'}. Web wrote last:\n{self.supervisor.logs['web'].tail()}"
+                    f"{url} does not say that all is well after {READY_SECONDS} seconds; "
+                    f"look into {self.local / 'logs'}. {name} wrote last:\n{self.supervisor.logs[name].tail()}"
                 )
             self.supervisor.pause(0.1)
 
@@ -210,6 +252,10 @@ def welcome(address: str, demo: Mapping[str, Any], logs: Path) -> str:
     """What a person needs to begin: where, who, which key, and a line to try."""
     api_base = str(demo["api_base"]).rstrip("/").removesuffix("/v1")
     payment = "-d amount=2000 -d currency=eur -d payment_method=pm_card_visa -d confirm=true"
+    bank = ""
+    if "sandbox_bank_url" in demo:
+        login = f"{sandbox_bank.LOGIN} / {sandbox_bank.PASSWORD}, one-time code {sandbox_bank.ONE_TIME_CODE}"
+        bank = f"  Bank        {demo['sandbox_bank_url']}   log in there as {login}\n"
     return f"""
 Facturino Connect runs at {address}
 
@@ -217,7 +263,7 @@ Facturino Connect runs at {address}
   Log in as   {demo["email"]}   password {demo["password"]}
   Mailbox     {demo.get("mailbox_url", f"{address}/mailbox")}
   API key     {demo["secret_key"]}   (all of this is in .local/demo.json)
-  Logs        {logs}
+{bank}  Logs        {logs}
 
 Take a payment:
 
@@ -268,7 +314,7 @@ def main(arguments: list[str]) -> int:
         elif arguments:
             raise Failed("Usage: python -m demo.run [reset | shell]")
         else:
-            run = Run(ROOT, terminal, PROGRAMS)
+            run = Run(ROOT, terminal, PROGRAMS, BANK)
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, run.stop)
             run.until_stopped()

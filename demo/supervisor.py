@@ -16,9 +16,9 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from demo import processes
 from demo.servers import ServerError
@@ -28,6 +28,10 @@ RESTARTS, WITHIN_SECONDS = 5, 60.0
 _RUN_VARIABLE = "FC_RUN"  # every descendant of a run carries its number in the environment
 _LOOK_SECONDS = 0.2
 _LARGEST_LOG = 20 * 1024 * 1024
+
+Rights = Literal["app", "owner", "bank"]
+"""What a program is told: `app` the database role for rows, `owner` also the one that may change structure, `bank`
+nothing of the product: neither its databases nor its secrets."""
 
 
 class Failed(Exception):  # named after the fact, like every refusal of the product
@@ -57,15 +61,16 @@ class Server(Protocol):
 
 @dataclass(frozen=True)
 class Program:
-    """One row of the process table. `patience`: seconds between asking it to stop and ending it.
-
-    `owner`: it gets the database role that may change structure; the others only get the one for rows.
-    """
+    """One row of the process table. `patience`: seconds between asking it to stop and ending it."""
 
     name: str
     command: tuple[str, ...]
-    owner: bool = False
+    rights: Rights = "app"
     patience: float = 20.0
+
+    def filled(self, values: Mapping[str, str]) -> Program:
+        """The same with `{name}` in its command replaced."""
+        return replace(self, command=tuple(word.format(**values) for word in self.command))
 
 
 class Log:
@@ -114,8 +119,7 @@ class Supervisor:
     local: Path
     terminal: Terminal
     servers: dict[str, Server] = field(default_factory=dict)
-    environment: dict[str, str] = field(default_factory=dict)
-    owner_environment: dict[str, str] = field(default_factory=dict)
+    environments: dict[Rights, dict[str, str]] = field(default_factory=dict)
     restarts: int = RESTARTS
 
     def __post_init__(self) -> None:
@@ -255,7 +259,7 @@ class Supervisor:
             if path.exists():
                 path.replace(path.with_suffix(".previous.log"))
             log = self.logs[program.name] = Log(path)
-        environment: Mapping[str, str] = self.owner_environment if program.owner else self.environment
+        environment: Mapping[str, str] = self.environments.get(program.rights, {})
         with log.path.open("ab") as output:
             process = subprocess.Popen(
                 program.command, cwd=self.root, env={**environment, _RUN_VARIABLE: self.run_id}, start_new_session=True,

@@ -10,6 +10,7 @@ from connect.kit.caller import Caller
 from connect.selectors import environments, sweeps
 from payments.services import (
     balance_transactions,
+    bank_settlements,
     checkout_receipts,
     checkout_sessions,
     holds,
@@ -35,6 +36,25 @@ def settle_attempts(environment_id: str) -> int:
     if environment is None:
         return 0
     return payment_attempts.settle_open(Caller.system(environment, "payments.settle_attempts"))
+
+
+@shared_task(name="payments.find_bank_payments")
+def find_bank_payments() -> int:
+    """Queue `follow_bank_payments` for every environment with a payment by bank that has to be looked at."""
+    condition = "check_at <= clock_timestamp()"
+    found = list(sweeps.environments_where("banks_payment", condition))
+    for environment in found:
+        follow_bank_payments.delay(str(environment.id))
+    return len(found)
+
+
+@shared_task(name="payments.follow_bank_payments")
+def follow_bank_payments(environment_id: str) -> int:
+    """Ask the banks about the environment's payments whose payers have not come back; returns how many."""
+    environment = environments.by_id(UUID(environment_id))
+    if environment is None:
+        return 0
+    return bank_settlements.follow_due(Caller.system(environment, "payments.follow_bank_payments"))
 
 
 @shared_task(name="payments.find_due_balances")

@@ -108,7 +108,7 @@ def live_server(*, workers: int = 2, threads: int = 4, **environment: str) -> It
     """Start the web process, wait until it answers, and end it with its database. `environment` adds variables."""
     port = free_port()
     name = f"test_fc_live_{os.getpid()}_{port}"
-    with _database(name) as url, tempfile.TemporaryFile() as log:
+    with database_copy(name) as url, tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
             [
                 sys.executable, "-m", "granian", "--interface", "wsgi", "config.wsgi:application",
@@ -137,7 +137,8 @@ def live_server(*, workers: int = 2, threads: int = 4, **environment: str) -> It
 
 
 @contextmanager
-def _database(name: str) -> Iterator[str]:
+def database_copy(name: str) -> Iterator[str]:
+    """A copy of the base for `fc_app`, until the end of the block."""
     with psycopg.connect(os.environ["FC_TEST_ADMIN_URL"], autocommit=True) as admin:
         admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{os.environ["FC_TEST_BASE"]}" OWNER fc_owner')
         admin.execute(f'GRANT CONNECT ON DATABASE "{name}" TO fc_app')

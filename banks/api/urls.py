@@ -13,4 +13,4 @@ router.register("banking/link_sessions", LinkSessionViewSet, basename="banking.l
 router.register("banking/connections", ConnectionViewSet, basename="banking.connections")
 router.register("banking/accounts", BankAccountViewSet, basename="banking.accounts")
 router.register("banking/transactions", BankTransactionViewSet, basename="banking.transactions")
-urlpatterns = [*router.urls]
+urlpatterns = router.urls

@@ -66,3 +66,16 @@ class IbanInvalid(DomainError):
 
     code = "iban_invalid"
     message = "That is no account number: {reason}."
+
+
+# --- sync ---
+
+
+class SyncCursorInvalid(DomainError):
+    """The cursor is not one of this connection's; send the `next_cursor` of an answer for it, or none to begin anew."""
+
+    code = "sync_cursor_invalid"
+    message = (
+        "This cursor was not given out for this connection. Send 'next_cursor' of its last answer as it is, or leave"
+        " 'cursor' out to begin anew."
+    )

@@ -44,8 +44,7 @@ OCCURRENCE_MAX: Final = 32_767
 _PENDING: Final = EntryStatus.PENDING
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True, gc=False):
     """What the matching has to know of a row that is not removed. `day` is its booking date, else when it was seen."""
 
     id: UUID
@@ -61,8 +60,7 @@ class Known:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(msgspec.Struct, frozen=True, gc=False):
     """An entry of the bank's list. `text` is what it says, folded for comparing and searching."""
 
     entry: EntryData
@@ -94,10 +92,10 @@ def prepare(bank_account_id: UUID, entries: Iterable[EntryData], *, today: date)
     while it was read. Without an id it is a twin.
     """
     account = hashlib.blake2b(bank_account_id.bytes, digest_size=16)
-    encode, content_of, seen = msgspec.msgpack.Encoder().encode, hashlib.blake2b, set()
+    encode, digest, seen = msgspec.msgpack.Encoder().encode, hashlib.blake2b, set()
     found = []
     for entry in entries:
-        content = content_of(encode(entry), digest_size=16).digest()
+        content = digest(encode(entry), digest_size=16).digest()
         if entry.transaction_id or entry.entry_reference:
             if content in seen:
                 continue
@@ -107,10 +105,8 @@ def prepare(bank_account_id: UUID, entries: Iterable[EntryData], *, today: date)
         mark = account.copy()
         mark.update(f"{entry.booking_date}|{entry.amount_minor}|{entry.currency}|{said}".encode())
         day = entry.booking_date or entry.value_date or today
-        extras = [
-            part for part in (entry.counterparty.account, entry.structured_reference, entry.end_to_end_id) if part
-        ]
-        text = f"{said} {fold(' '.join(extras))}" if extras else said
+        numbers = f"{entry.counterparty.account or ''} {entry.structured_reference or ''} {entry.end_to_end_id or ''}"
+        text = f"{said} {fold(numbers)}" if len(numbers) > 2 else said
         found.append(Incoming(entry, day, mark.digest(), content, text))
     return found
 
@@ -149,11 +145,11 @@ def similarity(one: str, other: str) -> float:
     words, others = set(one.split()), set(other.split())
     shared = len(words & others) / min(len(words), len(others))
     if shared >= SIMILAR:
-        return shared * 0.99
+        return min(shared, 0.99)
     letters = SequenceMatcher(None, one[:140], other[:140], autojunk=False)
     if letters.real_quick_ratio() < SIMILAR or letters.quick_ratio() < SIMILAR:
         return 0.0
-    return letters.ratio() * 0.99
+    return min(letters.ratio(), 0.99)
 
 
 class _Pairs:

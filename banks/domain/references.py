@@ -26,6 +26,9 @@ _NUMBER: Final = r"([A-Z0-9](?:[ \u00a0./-]?[A-Z0-9]){1,25})(?![A-Z0-9])"
 _ANNOUNCED: Final = re.compile(rf"(?:{_WORDS}[\s:.]*\(?|\()(97|22|11)\)?[\s:./-]*(?:{_WORDS}[\s:.]*)?{_NUMBER}")
 _BARE_97: Final = re.compile(rf"(?<![A-Z0-9])97[ -]{_NUMBER}")
 
+_MARKS: Final = ("97", "22", "11", "RF", "rf", "Rf", "rF")
+"""One of them is in every text that holds a reference."""
+
 
 class Scheme(StrEnum):
     """By whose rules the reference was made; `other` by none that we know."""
@@ -89,8 +92,9 @@ def rs97_of(body: str) -> str:
 
 
 def _in_text(text: str) -> Reference | None:
-    upper = text.upper()
-    return next(_sure(upper), None)
+    if not any(mark in text for mark in _MARKS):  # most texts, at a fifth of the time
+        return None
+    return next(_sure(text.upper()), None)
 
 
 def _sure(text: str) -> Iterator[Reference]:

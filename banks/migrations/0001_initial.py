@@ -78,6 +78,8 @@ class Migration(migrations.Migration):
                 ('secret_hash', models.BinaryField(max_length=32, unique=True)),
                 ('state_hash', models.BinaryField(max_length=32, null=True, unique=True)),
                 ('handle_sealed', models.BinaryField(null=True)),
+                ('bank_url', models.TextField(null=True)),
+                ('begun_at', models.DateTimeField(null=True)),
                 ('return_url', models.CharField(max_length=2048, null=True)),
                 ('psu_address', models.GenericIPAddressField(null=True)),
                 ('failure', models.CharField(max_length=24, null=True)),

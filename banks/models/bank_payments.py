@@ -12,7 +12,8 @@ class BankPayment(BanksModel):
     """One order at a bank. `attempt` is the id of whoever asked for it, once only: it is the order's idempotency key.
 
     `state_hash` is that of the secret in the address the bank sends the customer back to; `secret_hash` that of our own
-    page on which they choose their bank. `bank_status` is the bank's last word, `check_at` when it is asked again.
+    page on which they choose their bank. `bank_url` is where the bank waits for them. `bank_status` is the bank's last
+    word, `check_at` when somebody has to look again: the bank is asked, or the time to choose one is over.
     """
 
     attempt = models.CharField(max_length=60, unique=True)
@@ -31,6 +32,8 @@ class BankPayment(BanksModel):
     secret_hash = models.BinaryField(max_length=32, unique=True)
     state_hash = models.BinaryField(max_length=32, null=True, unique=True)
     handle_sealed = models.BinaryField(null=True)
+    bank_url = models.TextField(null=True)  # noqa: DJ001
+    begun_at = models.DateTimeField(null=True)
     return_url = models.CharField(max_length=2048, null=True)  # noqa: DJ001
     psu_address = models.GenericIPAddressField(null=True)
     failure = models.CharField(max_length=24, null=True)  # noqa: DJ001

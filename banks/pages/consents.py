@@ -21,7 +21,7 @@ def _missing(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @hosted.opened(consents.by_token, _missing)
-def page(request: HttpRequest, token: str, customer: Customer) -> HttpResponse:
+def page(request: HttpRequest, _: str, customer: Customer) -> HttpResponse:
     """The list; `?withdraw=conn_…` asks once more, and a POST withdraws."""
     asked = request.POST.get("connection") if request.method == "POST" else request.GET.get("withdraw")
     consent = next((one for one in customer.consents if one.connection_id == asked), None)

@@ -87,14 +87,14 @@ def page(request: HttpRequest, token: str, visit: Visit) -> HttpResponse:
 
 @require_safe
 @_returned
-def back(request: HttpRequest, token: str, found: tuple[Visit, str]) -> HttpResponse:
+def back(request: HttpRequest, _: str, found: tuple[Visit, str]) -> HttpResponse:
     """Where the bank sends its customer, in whichever browser: ask the bank, then on to the page."""
     return _ask_bank(request, found[1], found[0], refused=False)
 
 
 @require_safe
 @_returned
-def refused(request: HttpRequest, token: str, found: tuple[Visit, str]) -> HttpResponse:
+def refused(request: HttpRequest, _: str, found: tuple[Visit, str]) -> HttpResponse:
     """Where the bank sends a customer who did not agree."""
     return _ask_bank(request, found[1], found[0], refused=True)
 
@@ -137,7 +137,7 @@ def _agree(request: HttpRequest, token: str, visit: Visit, caller: Caller) -> Ht
 
 
 def _ask_bank(request: HttpRequest, token: str, visit: Visit, *, refused: bool, looks: int = 0) -> HttpResponse:
-    """Ask the bank how the consent stands, and go where that leads; without an answer the page looks again by itself."""
+    """Ask the bank how the consent stands, and go where that leads; without an answer the page looks again."""
     caller = _caller(visit.environment, visit, request)
     try:
         answered = visits.came_back(caller, session_id=visit.session_id, psu=_psu(request), refused=refused)
@@ -156,7 +156,7 @@ def _look(request: HttpRequest, token: str, visit: Visit) -> HttpResponse:
     """A visit that is at the bank: the way on, or the next look at a bank that has not answered."""
     looks = request.GET.get("look", "")
     if not looks.isdecimal() or int(looks) > LOOKS:
-        notice = words.NOT_YET if "unfinished" in request.GET else None
+        notice: Any = words.NOT_YET if "unfinished" in request.GET else None
         if looks or visit.last_error:
             notice = words.of_failure(visit.last_error or "institution_down")
         again = _here(request, token, {"look": "1", "now": "1"})
@@ -229,14 +229,13 @@ def _show_picker(request: HttpRequest, visit: Visit, *, notice: Any = None) -> H
         banks = link_visits.banks(visit, query, country)
     if notice is None and visit.last_error:
         notice = words.of_failure(visit.last_error)
+    offered = visit.countries or words.COUNTRIES
     return _show(
         request,
         "pick",
         visit,
         banks=[(bank, words.STANDINGS[bank.standing], words.COUNTRIES.get(bank.country.lower(), "")) for bank in banks],
-        countries=[
-            (code, name) for code, name in words.COUNTRIES.items() if code in (visit.countries or words.COUNTRIES)
-        ],
+        countries=[(code, words.COUNTRIES[code]) for code in words.COUNTRIES if code in offered],
         query=query,
         country=country,
         notice=notice,

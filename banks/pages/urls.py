@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from banks.pages import consents, link
+from banks.pages import consents, link, pay
 
 app_name = "link"
 
@@ -11,4 +11,7 @@ urlpatterns = [
     path("link/back/<str:token>", link.back, name="back"),
     path("link/refused/<str:token>", link.refused, name="refused"),
     path("consents/<str:token>", consents.page, name="consents"),
+    path("pay/<str:token>", pay.page, name="pay"),
+    path("pay/back/<str:token>", pay.back, name="pay_back"),
+    path("pay/refused/<str:token>", pay.refused, name="pay_refused"),
 ]

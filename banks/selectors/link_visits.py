@@ -57,7 +57,8 @@ class Offer:
 class Visit:
     """Plain values. `bank_url` is where the bank waits for its customer, `bank` the one they chose or were given.
 
-    `seen_at` is the business time of the visit. `is_waiting`: a request to the bank is under way. `last_error` is why the last try failed.
+    `seen_at` is the business time of the visit. `is_waiting`: a request to the bank is under way. `last_error` is why
+    the last try failed.
     """
 
     environment: EnvironmentRef
@@ -97,6 +98,11 @@ class Visit:
     def is_open(self) -> bool:
         """Whether the customer can still do something."""
         return not self.is_over and not link_state.is_over(self.status)
+
+    @property
+    def is_once(self) -> bool:
+        """Whether the account is read once, and not again and again."""
+        return not self.recurring
 
     @property
     def renews(self) -> bool:

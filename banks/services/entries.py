@@ -23,7 +23,7 @@ from connect.kit import clock, ids
 from connect.kit.caller import Caller
 
 BATCH: Final = 2_000
-"""How many changed rows travel in one statement."""
+"""How many rows travel in one statement, or in one message of COPY."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +140,9 @@ def _exchange(entry: EntryData) -> str:
     ).decode()
 
 
+_END, _NULL = "\x1f", "\x1e"
+_CONTROLS: Final = str.maketrans("", "", _END + _NULL)
+
 # --- writes -----------------------------------------------------------------------------------------------------------
 
 
@@ -150,17 +153,28 @@ def _insert(connection: Connection, account: BankAccount, outcome: Outcome, now:
     if not outcome.added:
         return []
     moment = now.isoformat()
-    same = (account.account_id.hex, account.id.hex, connection.id.hex, 1, moment, moment, moment)
-    found = []
+    same = f"{account.account_id.hex}\t{account.id.hex}\t{connection.id.hex}\t1\t{moment}\t{moment}\t{moment}"
+    new = [(ids.new(), item) for item in sorted(outcome.added, key=lambda item: item.day)]
     with (
         database.cursor() as cursor,
         cursor.copy(f"COPY banks_transaction ({', '.join(COLUMNS)}) FROM STDIN") as copy,
     ):
-        for item in sorted(outcome.added, key=lambda item: item.day):
-            identifier = ids.new()
-            found.append(identifier)
-            copy.write_row((identifier.hex, *same, *_content(item, outcome.occurrence(item))))
-    return found
+        for start in range(0, len(new), BATCH):
+            lines = [
+                f"{identifier.hex}\t{same}\t{_line(_content(item, outcome.occurrence(item)))}"
+                for identifier, item in new[start : start + BATCH]
+            ]
+            copy.write("".join(lines))
+    return [identifier for identifier, _ in new]
+
+
+def _line(values: tuple[Any, ...]) -> str:
+    """Values as a line of COPY's text form: escaped as a whole, which takes a third of the driver's time."""
+    line = _END.join([_NULL if value is None else str(value) for value in values])
+    if line.count(_END) != len(values) - 1 or line.count(_NULL) != values.count(None):
+        return _line(tuple(value.translate(_CONTROLS) if isinstance(value, str) else value for value in values))
+    line = line.replace("\x00", "").replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+    return line.replace(_END, "\t").replace(_NULL, "\\N") + "\n"
 
 
 def _update(outcome: Outcome, now: datetime) -> None:
@@ -181,7 +195,7 @@ def _update(outcome: Outcome, now: datetime) -> None:
                 " fetched_at = %s, pending_transaction_id ="
                 " coalesce(fresh.pending_transaction_id, row.pending_transaction_id)"
                 " FROM jsonb_populate_recordset(NULL::banks_transaction, %s::jsonb) AS fresh WHERE row.id = fresh.id",
-                [now, now, msgspec.json.encode(rows).decode()],
+                [now, now, msgspec.json.encode(rows).decode().replace("\\u0000", "")],
             )
 
 
@@ -196,21 +210,20 @@ def _remove(identifiers: Sequence[UUID], now: datetime) -> None:
 
 
 def _log(connection: Connection, changes: Sequence[tuple[UUID, str]]) -> None:
-    """Append to the change log: the positions are drawn and used in one statement."""
+    """Append to the change log. The connection's row is locked, so nobody else draws positions in between."""
     if not changes:
         return
     with database.cursor() as cursor:
         cursor.execute(
-            "WITH drawn AS (UPDATE banks_connection SET position = position + %s WHERE id = %s RETURNING position)"
-            " INSERT INTO banks_change (connection_id, position, transaction_id, kind)"
-            " SELECT %s, drawn.position - %s + change.place, change.id, change.kind"
-            " FROM drawn, unnest(%s::uuid[], %s::text[]) WITH ORDINALITY AS change (id, kind, place)",
-            [
-                len(changes), connection.id, connection.id, len(changes),
-                [identifier for identifier, _ in changes], [kind for _, kind in changes],
-            ],
-        )  # fmt: skip
-    connection.position += len(changes)
+            "UPDATE banks_connection SET position = position + %s WHERE id = %s RETURNING position",
+            [len(changes), connection.id],
+        )
+        connection.position = cursor.fetchone()[0]
+        first, name = connection.position - len(changes) + 1, connection.id.hex
+        lines = [f"{name}\t{place}\t{row.hex}\t{kind}\n" for place, (row, kind) in enumerate(changes, first)]
+        with cursor.copy("COPY banks_change (connection_id, position, transaction_id, kind) FROM STDIN") as copy:
+            for start in range(0, len(lines), BATCH):
+                copy.write("".join(lines[start : start + BATCH]))
 
 
 def _read_until(account: BankAccount, incoming: Sequence[Incoming], now: datetime, today: date) -> None:

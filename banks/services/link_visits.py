@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -52,6 +53,8 @@ from connect.kit.caller import Caller
 from connect.kit.tenancy import use_environment
 
 _AGENT_LENGTH: Final = 300
+SHORT_DEADLINE_SECONDS: Final = 2.0
+"""For a call that the customer waits for without getting anything from it."""
 _REFUSALS: Final[dict[str, type[ConnectorError]]] = {
     "pending": UserCanceled, "refused": UserCanceled, "expired": ConsentExpired, "revoked": ConsentRevoked,
 }  # fmt: skip
@@ -266,13 +269,7 @@ def _not_sent(caller: Caller, session_id: str, kind: FailureKind) -> None:
 def _give_back(bank: Institution, handle: Handle) -> None:
     """The customer went on to another bank: what was begun at the first is of no use, and ends there by itself."""
     try:
-        bank_calls.ask(
-            bank,
-            Operation.CONSENTS,
-            lambda connector, profile: connector.revoke_consent(profile, handle, deadline_seconds=2),
-            deadline_seconds=2,
-            present=False,
-        )
+        link_sessions.give_back(bank, handle, deadline_seconds=SHORT_DEADLINE_SECONDS)
     except ConnectorError as error:
         log.info("consent_not_given_back", bank=bank.slug, kind=error.kind.value)
 
@@ -288,15 +285,18 @@ def _claim_return(caller: Caller, session_id: str) -> Consent | None:
     session.save(update_fields=["lease_until"])
     bank = institutions.by_id(_bank_of(session))
     assert bank is not None
-    known = BankAccount.objects.filter(connection_id=session.connection_id).exclude(status="closed")
     return Consent(
         bank=bank,
         handle=_handle(caller, session),
         balances="balances" in session.permissions,
-        known=frozenset(bytes(one) for one in known.values_list("identity_hash", flat=True))
-        if session.mode == Mode.UPDATE
-        else frozenset(),
+        known=_linked(session.connection_id) if session.connection_id else frozenset(),
     )
+
+
+def _linked(connection_id: UUID) -> frozenset[bytes]:
+    """What the open accounts of a connection are known by."""
+    rows = BankAccount.objects.filter(connection_id=connection_id).exclude(status="closed")
+    return frozenset(bytes(one) for one in rows.values_list("identity_hash", flat=True))
 
 
 def _given(connector: Connector, bank: BankProfile, consent: Consent, psu: Psu, *, refused: bool) -> Given | None:
@@ -373,7 +373,7 @@ def _lease(caller: Caller, session: LinkSession) -> None:
 
 def _handle(caller: Caller, session: LinkSession) -> Handle:
     assert session.handle_sealed is not None
-    return handles.open(caller, "banks_link_session", "handle_sealed", session.id, session.handle_sealed)
+    return handles.open(caller, "banks_link_session", "handle_sealed", session.id, bytes(session.handle_sealed))
 
 
 def _bank_of(session: LinkSession) -> Any:

@@ -61,6 +61,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 15.0,
         "options": {"expires": 30},
     },
+    "payments: follow payments by bank": {
+        "task": "payments.find_bank_payments",
+        "schedule": 15.0,
+        "options": {"expires": 30},
+    },
     "payments: let holds run out": {
         "task": "payments.find_expired_holds",
         "schedule": 60.0,
@@ -92,7 +97,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "options": {"expires": 60},
     },
     "banks: give back consents of ended links": {
-        "task": "banks.find_consents_to_give_back",
+        "task": "banks.find_links_to_give_back",
         "schedule": 15.0,
         "options": {"expires": 30},
     },
@@ -100,6 +105,21 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "banks.find_unexchanged_tokens",
         "schedule": 30.0,
         "options": {"expires": 60},
+    },
+    "banks: read connections": {
+        "task": "banks.find_due_syncs",
+        "schedule": 5.0,
+        "options": {"expires": 10},
+    },
+    "banks: give ended consents back": {
+        "task": "banks.find_consents_to_give_back",
+        "schedule": 30.0,
+        "options": {"expires": 60},
+    },
+    "banks: announce and end consents": {
+        "task": "banks.find_ending_consents",
+        "schedule": 300.0,
+        "options": {"expires": 600},
     },
     "test clocks: move on what stands still": {
         "task": "connect.find_stuck_test_clocks",

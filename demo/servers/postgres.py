@@ -27,6 +27,8 @@ from demo import processes
 from demo.servers import ServerError, locked
 
 OWNER, APP = "fc_owner", "fc_app"
+BANK = "sandbox_bank"
+"""The sandbox bank's role and its database: it may enter no other one, and no other role may enter there."""
 EXTENSIONS = ("btree_gist", "pg_trgm", "citext", "unaccent")
 
 _SETTINGS = {
@@ -163,6 +165,15 @@ class EmbeddedPostgres:
                     inside.execute(statement)
         return created
 
+    def ensure_bank_database(self) -> str:
+        """Make the sandbox bank's database exist, beside the product's and closed to its roles. Returns its URL."""
+        with psycopg.connect(self.admin_url(), autocommit=True) as connection:
+            connection.execute("SELECT pg_advisory_lock(hashtext(%s))", [f"ensure_database {BANK}"])
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [BANK]).fetchone():
+                connection.execute(sql.SQL("CREATE DATABASE {0} OWNER {0}").format(sql.Identifier(BANK)))
+            connection.execute(closed(BANK))
+        return self._url(BANK, BANK)
+
     def drop_database(self, name: str) -> None:
         """Remove a database and end every connection to it; nothing happens when there is none."""
         with psycopg.connect(self.admin_url(), autocommit=True) as connection:
@@ -189,13 +200,17 @@ class EmbeddedPostgres:
     def _remember(self) -> dict[str, Any]:
         """Port and passwords of this server; made, and written down first, when there are none."""
         if self._memory.exists():
-            return dict(json.loads(self._memory.read_text()))
+            memory = dict(json.loads(self._memory.read_text()))
+            if BANK not in memory["passwords"]:  # written by a release that had no sandbox bank
+                memory["passwords"][BANK] = secrets.token_urlsafe(24)
+                self._save(memory)
+            return memory
         if (self.data / "PG_VERSION").exists():
             raise ServerError(
                 f"The passwords of the database in {self.data} are gone ({self._memory}); put the file back, "
                 "or run `make reset` to begin afresh."
             )
-        passwords = {role: secrets.token_urlsafe(24) for role in ("postgres", OWNER, APP)}
+        passwords = {role: secrets.token_urlsafe(24) for role in ("postgres", OWNER, APP, BANK)}
         memory = {"port": free_port(), "passwords": passwords}
         self._save(memory)
         return memory
@@ -274,8 +289,8 @@ class EmbeddedPostgres:
             self.log.unlink()
 
     def _ensure_roles(self, memory: dict[str, Any]) -> None:
-        with psycopg.connect(self.admin_url()) as connection:  # one transaction: both or none
-            for role in (OWNER, APP):
+        with psycopg.connect(self.admin_url()) as connection:  # one transaction: all or none
+            for role in (OWNER, APP, BANK):
                 if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
                     connection.execute(
                         sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(
@@ -305,12 +320,16 @@ def rights(database: str) -> list[sql.Composed]:
     names = {"database": sql.Identifier(database), "app": sql.Identifier(APP)}
     texts = [
         *(f"CREATE EXTENSION IF NOT EXISTS {name} SCHEMA public" for name in EXTENSIONS),
-        "REVOKE ALL ON DATABASE {database} FROM PUBLIC",
         "GRANT CONNECT ON DATABASE {database} TO {app}",
         "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
         "GRANT USAGE ON SCHEMA public TO {app}",
     ]
-    return [sql.SQL(text).format(**names) for text in texts]
+    return [closed(database), *(sql.SQL(text).format(**names) for text in texts)]
+
+
+def closed(database: str) -> sql.Composed:
+    """The statement after which only those may enter a database who are let in by name."""
+    return sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(database))
 
 
 def _wheel() -> Path:

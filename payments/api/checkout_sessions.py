@@ -27,7 +27,7 @@ from connect.kit.errors import LockTimeout, MissingParameterTarget, ResourceMiss
 from payments.api.prices import PriceDataIn
 from payments.api.products import ProductDataIn
 from payments.api.shared import ShippingIn, text
-from payments.domain import errors
+from payments.domain import errors, method_types
 from payments.domain.checkout_state import LINE_ITEMS_MAX, Mode, Status, SubmitType
 from payments.domain.payment_intent_state import CaptureMethod
 from payments.selectors import checkout_sessions as selectors
@@ -104,7 +104,7 @@ class CheckoutSessionCreateIn(InputSerializer):
     submit_type = EnumField([kind.value for kind in SubmitType], required=False)
     billing_address_collection = EnumField(["auto", "required"], required=False)
     phone_number_collection = PhoneNumberCollectionIn(required=False)
-    payment_method_types = ListField(child=EnumField(["card"]), required=False, min_length=1)
+    payment_method_types = ListField(child=EnumField(list(method_types.ALL)), required=False, min_length=1)
     payment_intent_data = SessionIntentDataIn(required=False)
     setup_intent_data = SessionSetupDataIn(required=False)
     metadata = MetadataField()
@@ -136,6 +136,8 @@ class CheckoutSessionViewSet(ApiViewSet):
             MissingParameterTarget, errors.PriceInactive, errors.PriceRecurring, errors.CurrenciesMixed,
             errors.AmountTooSmall, errors.AmountTooLarge, errors.CheckoutExpiryInvalid, RedirectRefused,
             errors.SandboxInLive, errors.LookupKeyTaken,
+            errors.PayByBankUnavailable, errors.PayByBankCapturesAtOnce, errors.PayByBankNeedsPayer,
+            errors.PayByBankNotKept,
         ),
     )  # fmt: skip
     def create(self, request: Request) -> HttpResponse:

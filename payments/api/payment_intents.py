@@ -31,7 +31,7 @@ from payments.api.shared import (
     payment_method_options,
     text,
 )
-from payments.domain import errors, searchable
+from payments.domain import errors, method_types, searchable
 from payments.domain.payment_intent_state import CALLER_CANCELLATION_REASONS, CaptureMethod, ConfirmationMethod, Status
 from payments.selectors import payment_intents as selectors
 from payments.services import payment_intents, payment_outcomes, processor_calls
@@ -45,6 +45,7 @@ _FAILURES = (
     errors.CardDeclined, errors.ExpiredCard, errors.IncorrectCvc, errors.ProcessingError, errors.IncorrectNumber,
     errors.AuthenticationRequired, errors.PaymentProcessorUnavailable, errors.PaymentMethodUsedUp,
     errors.PaymentMethodTypeUnavailable, errors.CustomerMismatch, errors.RawCardsRefused,
+    errors.PayByBankUnavailable, errors.PayByBankNeedsPayer, errors.PayByBankCapturesAtOnce, errors.PayByBankUnderWay,
 )  # fmt: skip
 
 
@@ -78,7 +79,7 @@ class PaymentIntentCreateIn(PaymentMethodChoice, PaymentIntentWords):
     amount = MinorUnitsField(min_value=1)
     currency = CurrencyField()
     customer = TextField(max_length=100, required=False)
-    payment_method_types = ListField(child=EnumField(["card"]), required=False, min_length=1)
+    payment_method_types = ListField(child=EnumField(list(method_types.ALL)), required=False, min_length=1)
     confirmation_method = EnumField([method.value for method in ConfirmationMethod], required=False)
     confirm = BooleanField(required=False)
     return_url = UrlField(required=False)

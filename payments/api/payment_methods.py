@@ -12,7 +12,7 @@ from connect.api.serializers import InputSerializer, ListFilters, NoInput
 from connect.api.views import ApiViewSet
 from connect.kit.errors import MissingParameterTarget, ResourceMissing
 from payments.api.shared import BillingDetailsIn, PaymentMethodDataIn
-from payments.domain import errors
+from payments.domain import errors, method_types
 from payments.selectors import payment_methods as selectors
 from payments.services import payment_methods
 from payments.shapes.payment_methods import PaymentMethodOut
@@ -51,7 +51,7 @@ class PaymentMethodFilters(ListFilters):
     """Which payment methods to list."""
 
     customer = IdField("cus", required=False)
-    type = EnumField(["card"], required=False)
+    type = EnumField(list(method_types.ALL), required=False)
 
 
 class PaymentMethodViewSet(ApiViewSet):
@@ -62,7 +62,7 @@ class PaymentMethodViewSet(ApiViewSet):
         PaymentMethodOut,
         input=PaymentMethodCreateIn,
         errors=(errors.RawCardsRefused, errors.IncorrectNumber, errors.InvalidExpiryMonth, errors.InvalidExpiryYear,
-                errors.InvalidCvc, errors.CardDeclined, MissingParameterTarget),
+                errors.InvalidCvc, errors.CardDeclined, MissingParameterTarget, errors.PayByBankUnavailable),
     )  # fmt: skip
     def create(self, request: Request) -> HttpResponse:
         """Create a payment method"""
@@ -96,6 +96,7 @@ class PaymentMethodViewSet(ApiViewSet):
             MissingParameterTarget,
             errors.PaymentMethodAlreadyAttached,
             errors.PaymentMethodUsedUp,
+            errors.PayByBankNotKept,
         ),
     )
     def attach(self, request: Request, pk: str) -> HttpResponse:

@@ -54,6 +54,7 @@ class RefundViewSet(ApiViewSet):
         RefundOut,
         input=RefundCreateIn,
         errors=(
+            errors.RefundByBankTransfer,
             MissingParameterTarget, errors.PaymentIntentUnexpectedState, errors.ChargeNotRefundable,
             errors.ChargeAlreadyRefunded, errors.RefundTooLarge, errors.PaymentProcessorUnavailable,
         ),

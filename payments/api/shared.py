@@ -6,6 +6,7 @@ from typing import Any
 
 from connect.api.fields import EnumField, IntegerField, TextField
 from connect.api.serializers import InputSerializer
+from payments.domain import method_types
 
 
 def text(length: int, **kwargs: Any) -> TextField:
@@ -54,13 +55,21 @@ class CardIn(InputSerializer):
     token = TextField(max_length=100, required=False)
 
 
+class PayByBankIn(InputSerializer):
+    """The bank, or a linked account, that the payer is to pay with; without either they choose on the page."""
+
+    institution = TextField(max_length=100, required=False)
+    account = TextField(max_length=100, required=False)
+
+
 class PaymentMethodDataIn(InputSerializer):
     """A payment method described on the spot."""
 
     ACCEPTED_WITHOUT_EFFECT = {"allow_redisplay": "Saved methods are shown to their own customer only."}
 
-    type = EnumField(["card"])
+    type = EnumField(list(method_types.ALL))
     card = CardIn(required=False)
+    pay_by_bank = PayByBankIn(required=False)
     billing_details = BillingDetailsIn(required=False)
 
 

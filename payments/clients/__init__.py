@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from payments.clients.pay_by_bank import PayByBankProcessor, collection_account
 from payments.clients.processor import Processor
 from payments.clients.sandbox import SandboxProcessor
+from payments.domain import method_types
 from payments.domain.errors import SandboxInLive
 
-_PROCESSORS: dict[str, Processor] = {SandboxProcessor.name: SandboxProcessor()}
+_PROCESSORS: dict[str, Processor] = {
+    SandboxProcessor.name: SandboxProcessor(),
+    PayByBankProcessor.name: PayByBankProcessor(),
+}
 
 
 def register(processor: Processor) -> None:
@@ -19,8 +24,15 @@ def register(processor: Processor) -> None:
     _PROCESSORS[processor.name] = processor
 
 
-def name_for(*, livemode: bool) -> str:
-    """Which processor takes cards in an environment. Raises `SandboxInLive` where only the sandbox is installed."""
+def name_for(method_type: str = method_types.CARD, *, livemode: bool) -> str:
+    """Which processor takes this type of payment method in an environment.
+
+    Raises `SandboxInLive` for a live card, because only the sandbox is installed, and `PayByBankUnavailable` in a live
+    environment without an account to collect to.
+    """
+    if method_type == method_types.PAY_BY_BANK:
+        collection_account(livemode=livemode)
+        return PayByBankProcessor.name
     if livemode:
         raise SandboxInLive
     return SandboxProcessor.name

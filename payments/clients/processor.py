@@ -42,7 +42,8 @@ class Request:
     """What every request carries. `amount_minor` > 0 in minor units of `currency` (lower-case ISO 4217).
 
     `instrument` is the processor's own handle for what the payer pays with: the sandbox's test token, a vault token
-    elsewhere; never a card number.
+    elsewhere; never a card number. `environment` is the short id of the environment the attempt stands in and `account`
+    the account it belongs to (a UUID), for a processor that keeps books of its own there.
     """
 
     attempt_id: str
@@ -50,6 +51,8 @@ class Request:
     amount_minor: int
     currency: str
     instrument: str
+    environment: str = ""
+    account: str = ""
 
     def __post_init__(self) -> None:
         if self.amount_minor <= 0:
@@ -65,6 +68,8 @@ class AuthorizeRequest(Request):
     our page for processors that have none of their own; `return_url` is where the payer goes afterwards.
     `ask_authentication`: the merchant wants it even where the issuer does not. `decline_on_action`: whoever sent this
     cannot lead the payer anywhere, so decline with `authentication_required` instead of answering `ActionRequired`.
+    `follows` is the attempt that was answered `ActionRequired`, where this one goes on with it at a processor whose
+    page keeps what the payer did there.
     """
 
     capture: bool
@@ -76,6 +81,7 @@ class AuthorizeRequest(Request):
     statement_descriptor: str | None = None
     ask_authentication: bool = False
     decline_on_action: bool = False
+    follows: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +150,8 @@ class Approved:
 
     `reference` is the processor's id of this operation, unique there. `hold_seconds` is how long a hold lives from now,
     None when nothing is held. `settles_at_once`: the money need not wait for settlement. `recheck_seconds`: it may
-    still turn out otherwise; ask `status` again after this long.
+    still turn out otherwise; ask `status` again after this long. `bank_name` and `account_last4` name the account that
+    paid, where it was one at a bank.
     """
 
     reference: str
@@ -159,6 +166,8 @@ class Approved:
     risk_level: str = "normal"
     risk_score: int | None = None
     cvc_check: str | None = None
+    bank_name: str | None = None
+    account_last4: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +186,8 @@ class Declined:
     risk_level: str = "normal"
     risk_score: int | None = None
     cvc_check: str | None = None
+    bank_name: str | None = None
+    account_last4: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,6 +101,11 @@ def card_details(
     }
 
 
+def bank_details(*, bank_name: str | None, last4: str | None) -> dict[str, Any]:
+    """`payment_method_details` of a charge paid by bank; `last4` are the last characters of the payer's IBAN."""
+    return {"type": "pay_by_bank", "pay_by_bank": {"bank_name": bank_name, "last4": last4}}
+
+
 def incremented(details: dict[str, Any], *, amount_authorized_minor: int) -> dict[str, Any]:
     """The `payment_method_details` of a card charge whose authorization was raised to this total."""
     card = details["card"]

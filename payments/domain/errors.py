@@ -340,6 +340,65 @@ class SetupIntentOwnedByCheckout(SetupIntentUnexpectedState):
     message = "You cannot {action} this SetupIntent because it was created by a Checkout Session. {instead}"
 
 
+# --- pay by bank ---
+
+
+class PayByBankUnavailable(DomainError):
+    """Nobody can pay by bank here: no account to collect to, or no bank that pays in the currency. Offer a card."""
+
+    code = "pay_by_bank_unavailable"
+    message = "Pay by bank is not available here: {reason} Collect this payment by another payment method."
+
+
+class PayByBankNeedsPayer(DomainError):
+    """The payer agrees to every payment at the bank, so it cannot be made without them nor kept for later."""
+
+    code = "pay_by_bank_needs_payer"
+    message = (
+        "You cannot pass {param} with pay_by_bank: the payer agrees to each payment at their bank. Leave it out, and"
+        " send the payer to the url in next_action."
+    )
+
+
+class PayByBankCapturesAtOnce(DomainError):
+    """A bank moves the money or does not; nothing can be held. Use capture_method=automatic."""
+
+    code = "pay_by_bank_captures_at_once"
+    message = (
+        "pay_by_bank cannot hold an amount for a later capture: the bank moves the money at once. Send"
+        " capture_method=automatic, or pay with a card."
+    )
+
+
+class PayByBankNotKept(DomainError):
+    """A pay_by_bank method is for one payment and cannot be kept for a customer; describe it anew for each payment."""
+
+    code = "pay_by_bank_not_kept"
+    message = (
+        "A pay_by_bank payment method cannot be attached or set up: the payer agrees to each payment at their bank."
+        " Pass payment_method_data[type]=pay_by_bank with every payment."
+    )
+
+
+class PayByBankUnderWay(PaymentIntentUnexpectedState):
+    """The payer's bank has the order, so nothing about the payment can change until the bank has decided."""
+
+    message = (
+        "You cannot {action} this PaymentIntent because the payer's bank has the order for it, and may carry it out."
+        " Wait for payment_intent.succeeded or payment_intent.payment_failed."
+    )
+
+
+class RefundByBankTransfer(DomainError):
+    """A payment by bank cannot be drawn back; send the payer a bank transfer, and note it in the charge's metadata."""
+
+    code = "refund_by_bank_transfer"
+    message = (
+        "Charge {charge} was paid by bank and cannot be refunded here: banks take no money back at our request. Send"
+        " the payer a bank transfer from your own account, and note it in the charge's metadata."
+    )
+
+
 # --- the processor ---
 
 
@@ -466,11 +525,36 @@ class SetupAuthenticationFailed(CardError):
     )
 
 
+class ProviderDecline(CardError):
+    """The payer's bank refused the payment; ask for another bank or a card."""
+
+    code = "payment_method_provider_decline"
+    message = "The payer's bank declined the payment. No money was taken. Ask the payer to use another bank or a card."
+
+
+class CustomerDecline(CardError):
+    """The payer did not go through with the payment at the bank; ask whether they want to try again."""
+
+    code = "payment_method_customer_decline"
+    message = "The payer canceled the payment. No money was taken. Confirm the PaymentIntent again if they want to pay."
+
+
+class ProviderTimeout(CardError):
+    """The payer did not agree to the payment in time; confirm the intent again for a new page."""
+
+    code = "payment_method_provider_timeout"
+    message = (
+        "The payer did not agree to the payment at their bank in time. No money was taken. Confirm the PaymentIntent"
+        " again for a new page."
+    )
+
+
 CARD_ERRORS: Final[dict[str, type[CardError]]] = {
     error.code: error
     for error in (
         CardDeclined, ExpiredCard, IncorrectCvc, IncorrectNumber, InvalidCvc, InvalidExpiryMonth, InvalidExpiryYear,
-        ProcessingError, AuthenticationRequired, AuthenticationFailed,
+        ProcessingError, AuthenticationRequired, AuthenticationFailed, ProviderDecline, CustomerDecline,
+        ProviderTimeout,
     )
 }  # fmt: skip
 """Card refusals by the code a processor's `Declined` outcome carries."""

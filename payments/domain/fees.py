@@ -1,7 +1,8 @@
-"""What the sandbox processor takes of a payment, and when the rest becomes available. Exact integers throughout.
+"""What a processor takes of a payment, and when the rest becomes available. Exact integers throughout.
 
-The fee is 1.4 % of what is captured, rounded half up to a minor unit, without a fixed part. Several captures of one
-charge pay exactly the fee of their sum: each pays the fee of the total so far less what was paid before.
+The fee of a card is 1.4 % of what is captured, rounded half up to a minor unit, without a fixed part. Several captures
+of one charge pay exactly the fee of their sum: each pays the fee of the total so far less what was paid before. A
+payment from bank to bank costs nothing.
 """
 
 from __future__ import annotations
@@ -18,13 +19,18 @@ RATE_DENOMINATOR: Final = 1000
 SETTLEMENT_DAYS: Final = 2
 """Money becomes available at midnight UTC this many days after it was captured."""
 
+FREE: Final = frozenset({"pay_by_bank"})
+"""Processors that take nothing."""
+
 DESCRIPTION: Final = "Sandbox processing fee"
 
 
-def fee_of(amount: Money) -> Money:
+def fee_of(amount: Money, *, processor: str = "sandbox") -> Money:
     """The fee of one amount captured at once; `amount` is not negative, and the fee is never more than it."""
     if amount.minor < 0:
         raise ValueError("a fee is taken of money that came in")
+    if processor in FREE:
+        return Money(0, amount.currency)
     return amount.share(RATE_NUMERATOR, RATE_DENOMINATOR)
 
 

@@ -103,6 +103,8 @@ def _pay(request: HttpRequest, token: str, visit: Visit) -> HttpResponse:
         return _look_again(request, token)
     except TooManyPayments:
         return _show(request, "pay", visit, form=form, notice=words.TOO_OFTEN)
+    except errors.PayByBankUnavailable:
+        return _show(request, "pay", visit, form=form, notice=words.NO_BANK)
     except (errors.RawCardsRefused, errors.SandboxInLive, MissingParameterTarget):  # the last: its customer is gone
         return _show(request, "pay", visit, form=form, notice=words.UNAVAILABLE)
     except errors.CardError as refused:
@@ -115,7 +117,7 @@ def _pay(request: HttpRequest, token: str, visit: Visit) -> HttpResponse:
 def _submit(request: HttpRequest, token: str, visit: Visit, form: PayForm) -> execution.Reply:
     """Claim, call, record, under a key made of this form and what was typed into it."""
     details, card = form.details(), form.card()
-    typed = msgspec.json.encode([form.cleaned_data["key"], details, card], order="deterministic")
+    typed = msgspec.json.encode([form.cleaned_data["key"], details, card, form.by_bank], order="deterministic")
     # Keyed: a card number has so few digits that a bare hash of it could be turned back.
     digest = hmac.digest(settings.SECRET_KEY.encode(), typed, hashlib.sha256).hex()
     caller = Caller(
@@ -135,6 +137,7 @@ def _submit(request: HttpRequest, token: str, visit: Visit, form: PayForm) -> ex
             session_id=visit.session_id,
             details=details,
             card=card,
+            by_bank=form.by_bank,
             language=translation.get_language() or "en",
             return_url=return_url + languages.query(request),
         ),

@@ -57,7 +57,8 @@ class ForgottenInput(forms.TextInput):
 class PayForm(forms.Form):
     """The payer and, where something is to be paid, the card. Fields that the session does not ask for are left out.
 
-    `key` marks one rendering of the form, so that the same submission arriving twice is one.
+    `by_bank` says that the payer pressed that button: what is typed of a card does not count then. `key` marks one
+    rendering of the form, so that the same submission arriving twice is one.
     """
 
     key = forms.CharField(max_length=64, widget=forms.HiddenInput)
@@ -92,6 +93,7 @@ class PayForm(forms.Form):
 
     def __init__(self, visit: Visit, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.by_bank = visit.takes_bank and (self.data.get("pay_with") == "bank" or not visit.needs_card)
         left_out = [
             *([] if visit.needs_card else _CARD),
             *([] if visit.asks_for_phone else ["phone"]),
@@ -101,20 +103,28 @@ class PayForm(forms.Form):
             del self.fields[name]
         if not visit.needs_card:
             self.fields["name"].label = _("Name")
+        if self.by_bank:
+            for name in ("name", *_CARD):
+                if name in self.fields:
+                    self.fields[name].required = False
         for name, field in self.fields.items():
             field.widget.attrs.update(self.ATTRIBUTES.get(name, {}))
 
     def clean_number(self) -> str:
         """A mistyped number is told together with everything else that is not right."""
         typed: str = self.cleaned_data["number"]
+        if self.by_bank:
+            return typed
         try:
             cards.parse_number(typed)
         except errors.IncorrectNumber as refused:
             raise forms.ValidationError(str(words.of_code(refused.code))) from refused
         return typed
 
-    def clean_expiry(self) -> tuple[int, int]:
+    def clean_expiry(self) -> tuple[int, int] | None:
         """Month and year as they were typed: `12/34`, `12 / 2034` or `1234`."""
+        if self.by_bank:
+            return None
         match = _EXPIRY.fullmatch(self.cleaned_data["expiry"])
         if match is None:
             raise forms.ValidationError(_("Enter the date as month and year, such as 12 / 34."))
@@ -130,7 +140,7 @@ class PayForm(forms.Form):
 
     def card(self) -> dict[str, Any] | None:
         """The card, for the moment of this request; None where none is asked for."""
-        if "number" not in self.fields:
+        if "number" not in self.fields or self.by_bank:
             return None
         month, year = self.cleaned_data["expiry"]
         return {

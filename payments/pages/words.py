@@ -31,10 +31,18 @@ _REASONS: Final[dict[str, Promise]] = {
     "authentication_required": _(
         "Your bank wants you to confirm the payment. No money was taken. Try again, and confirm it when you are asked."
     ),
+    "payment_method_provider_decline": _(
+        "Your bank declined the payment. No money was taken. Try another bank, or pay with a card."
+    ),
+    "payment_method_customer_decline": _("The payment at your bank was canceled. No money was taken. Try again."),
+    "payment_method_provider_timeout": _(
+        "The time to confirm the payment at your bank is over. No money was taken. Try again."
+    ),
     "card_velocity_exceeded": _(
         "This card was used too often or for too much. No money was taken. Try another card, or wait until tomorrow."
     ),
 }
+NO_BANK: Final = _("No bank can make this payment at the moment. Pay another way, or ask the seller.")
 UNREACHABLE: Final = _("Your bank could not be reached. No money was taken. Try again in a moment.")
 UNAVAILABLE: Final = _("Card payments are not available here at the moment. Ask the seller for another way to pay.")
 TOO_OFTEN: Final = _("There were too many tries from here. No money was taken. Wait a few minutes and try again.")

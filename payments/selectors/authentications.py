@@ -37,8 +37,12 @@ def page_url(environment: EnvironmentRef, identifier: UUID) -> str:
 def next_action(environment: EnvironmentRef, kept: dict[str, Any] | None, *, secret: bool) -> dict[str, Any] | None:
     """`next_action` on the wire for what an intent keeps of it. Without `secret`, as events are, without the address.
 
-    What a processor with a page of its own answered is kept, and shown, as it is.
+    What a processor with a page of its own answered is kept, and shown, as it is. A payment by bank keeps the attempt
+    whose page it is, too.
     """
+    if kept is not None and "attempt" in kept:
+        to = kept["redirect_to_url"]
+        return {"type": kept["type"], "redirect_to_url": to if secret else {**to, "url": None}}
     if kept is None or "authentication" not in kept:
         return kept
     url = page_url(environment, UUID(kept["authentication"])) if secret else None

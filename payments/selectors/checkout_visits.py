@@ -10,7 +10,7 @@ from uuid import UUID
 from connect.kit import ids
 from connect.kit.caller import EnvironmentRef
 from connect.selectors import organizations
-from payments.domain import checkout_state
+from payments.domain import checkout_state, method_types
 from payments.domain.checkout_state import Mode, PaymentStatus, Status
 from payments.domain.payment_intent_state import Status as IntentStatus
 from payments.models import Customer, PaymentIntent, SetupIntent
@@ -56,6 +56,7 @@ class Visit:
     known: dict[str, Any]
     locale: str | None
     submit_type: str
+    method_types: list[str]
     asks_for_address: bool
     asks_for_phone: bool
     success_url: str | None
@@ -99,7 +100,12 @@ class Visit:
     @property
     def needs_card(self) -> bool:
         """Whether a card is asked for; an order that costs nothing needs none."""
-        return self.keeps_card or bool(self.total_minor)
+        return self.keeps_card or (bool(self.total_minor) and method_types.CARD in self.method_types)
+
+    @property
+    def takes_bank(self) -> bool:
+        """Whether the payer may pay by bank."""
+        return bool(self.total_minor) and method_types.PAY_BY_BANK in self.method_types
 
     @property
     def awaits_money(self) -> bool:
@@ -131,6 +137,7 @@ def get(environment: EnvironmentRef, secret: str, *, now: datetime) -> Visit | N
         known=_known(row),
         locale=row.locale,
         submit_type=row.submit_type or "auto",
+        method_types=row.payment_method_types,
         asks_for_address=row.billing_address_collection == "required",
         asks_for_phone=row.phone_number_collection,
         success_url=checkout_state.success_url(row.success_url, session_id) if row.success_url else None,

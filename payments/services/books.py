@@ -20,7 +20,7 @@ from payments.models import BalanceTransaction, Charge, Refund
 def take(caller: Caller, charge: Charge, amount: Money, *, at_once: bool) -> UUID:
     """Post a charge that was taken without a hold. Returns its balance transaction's id."""
     charge_id = ids.encode("ch", charge.id)
-    fee = fees.fee_of(amount)
+    fee = fees.fee_of(amount, processor=charge.processor)
     now = caller.clock.business()
     posting = postings.for_capture(
         charge=charge_id,

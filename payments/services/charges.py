@@ -15,9 +15,9 @@ from connect.kit.money import Money
 from connect.selectors import test_clocks
 from connect.services import events
 from payments.clients.processor import Approved, Declined
-from payments.domain import charge_details
+from payments.domain import charge_details, method_types
 from payments.domain.cards import CardDetails
-from payments.models import Charge, PaymentAttempt, PaymentIntent
+from payments.models import Charge, PaymentAttempt, PaymentIntent, PaymentMethod
 from payments.services import books, payment_methods
 from payments.shapes import charges as shapes
 from payments.shapes import payment_methods as method_shapes
@@ -28,7 +28,7 @@ _UPDATABLE = ("description", "receipt_email", "shipping", "transfer_group")
 
 def approved(caller: Caller, intent: PaymentIntent, attempt: PaymentAttempt, answer: Approved) -> Charge:
     """A charge the issuer approved: taken (posted, with its balance transaction) or held (a hold in the ledger)."""
-    charge, card = _of_attempt(caller, intent, attempt)
+    charge, method = _of_attempt(caller, intent, attempt)
     held_until = None
     if not answer.captured:
         held_until = caller.clock.business() + timedelta(seconds=answer.hold_seconds or 0)
@@ -36,15 +36,18 @@ def approved(caller: Caller, intent: PaymentIntent, attempt: PaymentAttempt, ans
     charge.processor_reference = answer.reference
     charge.capture_before = held_until
     charge.outcome = charge_details.approved_outcome(risk_level=answer.risk_level, risk_score=answer.risk_score)
-    charge.payment_method_details = charge_details.card_details(
-        card,
-        amount_authorized_minor=charge.amount_minor,
-        authorization_code=answer.authorization_code,
-        network_transaction_id=answer.network_transaction_id,
-        capture_before=int(held_until.timestamp()) if held_until else None,
-        cvc_check=answer.cvc_check,
-        authenticated=answer.authenticated,
-    )
+    if method.type == method_types.PAY_BY_BANK:
+        charge.payment_method_details = _bank_details(answer)
+    else:
+        charge.payment_method_details = charge_details.card_details(
+            CardDetails.from_stored(method.card),
+            amount_authorized_minor=charge.amount_minor,
+            authorization_code=answer.authorization_code,
+            network_transaction_id=answer.network_transaction_id,
+            capture_before=int(held_until.timestamp()) if held_until else None,
+            cvc_check=answer.cvc_check,
+            authenticated=answer.authenticated,
+        )
     amount = Money(charge.amount_minor, charge.currency)
     if answer.captured:
         charge.amount_captured_minor = charge.amount_minor
@@ -57,7 +60,7 @@ def approved(caller: Caller, intent: PaymentIntent, attempt: PaymentAttempt, ans
 
 def declined(caller: Caller, intent: PaymentIntent, attempt: PaymentAttempt, answer: Declined) -> Charge:
     """A charge that failed: nothing is posted."""
-    charge, card = _of_attempt(caller, intent, attempt)
+    charge, method = _of_attempt(caller, intent, attempt)
     charge.status = "failed"
     charge.processor_reference = answer.reference
     charge.failure_code, charge.failure_message = answer.code, answer.message
@@ -68,9 +71,12 @@ def declined(caller: Caller, intent: PaymentIntent, attempt: PaymentAttempt, ans
         risk_level=answer.risk_level,
         risk_score=answer.risk_score,
     )
-    charge.payment_method_details = charge_details.card_details(
-        card, amount_authorized_minor=None, cvc_check=answer.cvc_check
-    )
+    if method.type == method_types.PAY_BY_BANK:
+        charge.payment_method_details = _bank_details(answer)
+    else:
+        charge.payment_method_details = charge_details.card_details(
+            CardDetails.from_stored(method.card), amount_authorized_minor=None, cvc_check=answer.cvc_check
+        )
     charge.save(force_insert=True)
     return charge
 
@@ -145,7 +151,11 @@ def method_data(caller: Caller, charge: Charge) -> dict[str, Any]:
     return msgspec.to_builtins(method_shapes.render(method, livemode=caller.livemode))
 
 
-def _of_attempt(caller: Caller, intent: PaymentIntent, attempt: PaymentAttempt) -> tuple[Charge, CardDetails]:
+def _bank_details(answer: Approved | Declined) -> dict[str, Any]:
+    return charge_details.bank_details(bank_name=answer.bank_name, last4=answer.account_last4)
+
+
+def _of_attempt(caller: Caller, intent: PaymentIntent, attempt: PaymentAttempt) -> tuple[Charge, PaymentMethod]:
     """A new charge, not saved, with what it takes over from its intent and method."""
     method = payment_methods.load(intent.payment_method_id)
     charge = Charge(
@@ -168,4 +178,4 @@ def _of_attempt(caller: Caller, intent: PaymentIntent, attempt: PaymentAttempt) 
         metadata=intent.metadata,
         created_at=caller.clock.business(),
     )
-    return charge, CardDetails.from_stored(method.card)
+    return charge, method

@@ -12,7 +12,7 @@ from typing import Any
 from connect.kit import ids
 from connect.kit.caller import Caller
 from connect.kit.outcomes import Waiting
-from payments.domain import errors
+from payments.domain import errors, method_types
 from payments.domain.checkout_state import Mode, PaymentStatus, Status
 from payments.models import CheckoutSession, PaymentIntent, SetupIntent
 from payments.selectors import checkout_sessions as sessions
@@ -26,13 +26,15 @@ def begin(
     session_id: str,
     details: dict[str, Any],
     card: dict[str, Any] | None,
+    by_bank: bool = False,
     language: str,
     return_url: str,
 ) -> Waiting | CheckoutSessionOut:
     """Take what the payer typed, and commit an attempt to collect the total, or to keep the card in setup mode.
 
     `details` are email, name, phone and address; `card` is number, exp_month, exp_year and cvc, None where there is
-    nothing to pay. The answer is the finished session where no processor is needed. `language` is that of the receipt.
+    nothing to pay, or where the payer pays `by_bank`. The answer is the finished session where no processor is needed.
+    `language` is that of the receipt.
 
     Raises `CheckoutSessionNotOpen`, also once its time has run out; `PaymentIntentUnexpectedState`,
     `SetupIntentUnexpectedState` and `LockTimeout` while an earlier attempt is with the processor; and the refusals of a
@@ -45,7 +47,10 @@ def begin(
         session.customer_id = _customer(caller, session)
         checkout_outcomes.complete(caller, session, PaymentStatus.NO_PAYMENT_REQUIRED)
         return sessions.shape(caller, session)
-    method = {"type": "card", "card": card, "billing_details": _billing_details(details)}
+    method: dict[str, Any] = {"type": "card", "card": card}
+    if by_bank:
+        method = {"type": method_types.PAY_BY_BANK}
+    method["billing_details"] = _billing_details(details)
     if intent is None:
         session.customer_id = _customer(caller, session)
         waiting = _create_intent(caller, session, method, return_url)

@@ -21,7 +21,8 @@ from connect.kit import clock, ids, tenancy
 from connect.kit.caller import Caller
 from connect.kit.tenancy import use_environment
 from connect.selectors import organizations
-from payments.models import CheckoutSession, PaymentIntent, PaymentMethod
+from payments.domain import method_types
+from payments.models import Charge, CheckoutSession, PaymentIntent, PaymentMethod
 from payments.selectors import checkout_sessions
 from payments.selectors.checkout_visits import VisitLine
 
@@ -104,10 +105,17 @@ def _receipt(caller: Caller, row: CheckoutSession) -> Receipt:
             VisitLine(line.description, line.quantity, line.amount_total_minor)
             for line in checkout_sessions.all_lines(row.id)
         ],
-        card=f"{card['brand'].title()} •••• {card['last4']}" if card else "",
+        card=f"{card['brand'].title()} •••• {card['last4']}" if card else _bank(intent),
         payment_id=ids.encode("pi", row.payment_intent_id) if row.payment_intent_id else "",
         paid_at=row.completed_at or row.created_at,
     )
+
+
+def _bank(intent: PaymentIntent | None) -> str:
+    """The name of the bank that paid, for a payment by bank."""
+    charge = Charge.objects.one(id=intent.latest_charge_id) if intent and intent.latest_charge_id else None
+    details = (charge.payment_method_details or {}) if charge else {}
+    return (details.get(method_types.PAY_BY_BANK) or {}).get("bank_name") or ""
 
 
 def _mail(receipt: Receipt) -> None:

@@ -20,14 +20,22 @@ from connect.kit.tenancy import use_environment
 from connect.services import events, redirects
 from connect.services.events import NewEvent
 from payments import clients
-from payments.domain import checkout_state, errors
+from payments.domain import checkout_state, errors, method_types
 from payments.domain.checkout_state import Mode, PaymentStatus, Status
-from payments.domain.payment_intent_state import CancellationReason
+from payments.domain.payment_intent_state import CancellationReason, CaptureMethod
 from payments.domain.setup_intent_state import CancellationReason as SetupCancellationReason
 from payments.models import CheckoutLineItem, CheckoutSession, PaymentIntent, Price, Product, SetupIntent
 from payments.selectors import checkout_sessions as sessions
 from payments.selectors import prices, products
-from payments.services import catalog, locks, payment_attempts, payment_intents, payment_outcomes, setup_outcomes
+from payments.services import (
+    catalog,
+    locks,
+    pay_by_bank,
+    payment_attempts,
+    payment_intents,
+    payment_outcomes,
+    setup_outcomes,
+)
 from payments.shapes.checkout_sessions import CheckoutSessionOut
 
 BATCH: Final = 100
@@ -77,7 +85,7 @@ def create(
     `product.created` and `price.created` for prices described on the spot. Raises `ParameterMissing`,
     `ParameterInvalid`, `MissingParameterTarget`, `PriceInactive`, `PriceRecurring`, `CurrenciesMixed`,
     `AmountTooSmall`, `AmountTooLarge`, `CheckoutExpiryInvalid`, `RedirectRefused`, and `SandboxInLive` where no
-    processor takes cards.
+    processor takes cards; `PayByBankUnavailable` and the other refusals of pay by bank.
     """
     if customer and (customer_email or customer_creation):
         other = "customer_email" if customer_email else "customer_creation"
@@ -95,8 +103,9 @@ def create(
         raise ParameterInvalid(
             "You cannot pass setup_intent_data in payment mode: send payment_intent_data.", param="setup_intent_data"
         )
-    clients.name_for(livemode=caller.livemode)  # a page on which nobody could pay is of no use
     total = _total(lines)
+    types = payment_method_types or [method_types.CARD]
+    _require_payable(caller, types, total, mode=mode, intent_data=payment_intent_data or {})
     now = caller.clock.business()
     identifier, secret = ids.new(), ids.base62(int.from_bytes(secrets.token_bytes(24), "big"), _SECRET_LENGTH)
     session = CheckoutSession(
@@ -115,7 +124,7 @@ def create(
         success_url=success_url,
         cancel_url=cancel_url,
         phone_number_collection=bool((phone_number_collection or {}).get("enabled")),
-        payment_method_types=payment_method_types or ["card"],
+        payment_method_types=types,
         intent_data=payment_intent_data or setup_intent_data or {},
         expires_at=checkout_state.expiry(now, expires_at),
         metadata=merge({}, metadata) if metadata else {},
@@ -298,6 +307,24 @@ def _keep_lines(caller: Caller, session: CheckoutSession, lines: list[Line]) -> 
 
 
 # --- rules ------------------------------------------------------------------------------------------------------------
+
+
+def _require_payable(
+    caller: Caller, types: list[str], total: Money | None, *, mode: str, intent_data: dict[str, Any]
+) -> None:
+    """A page on which nobody could pay is of no use."""
+    for method_type in types:
+        clients.name_for(method_type, livemode=caller.livemode)
+    if method_types.PAY_BY_BANK not in types:
+        return
+    if mode == Mode.SETUP:
+        raise errors.PayByBankNotKept(param="payment_method_types")
+    if intent_data.get("capture_method") == CaptureMethod.MANUAL:
+        raise errors.PayByBankCapturesAtOnce(param="payment_intent_data[capture_method]")
+    if intent_data.get("setup_future_usage"):
+        raise errors.PayByBankNeedsPayer(param="payment_intent_data[setup_future_usage]")
+    if total:
+        pay_by_bank.require_bank(total.currency, livemode=caller.livemode)
 
 
 def _first_payment_status(total: Money | None) -> str:

@@ -35,11 +35,13 @@ from payments.clients.processor import (
     SetUpRequest,
     VoidRequest,
 )
+from payments.domain import method_types
 from payments.domain.payment_intent_state import Action, CaptureMethod, Status, move
 from payments.models import Charge, PaymentAttempt, PaymentIntent, PaymentMethod, SetupIntent
 from payments.selectors import payment_intents as intents
 from payments.services import (
     locks,
+    pay_by_bank,
     payment_methods,
     payment_outcomes,
     processor_calls,
@@ -93,24 +95,30 @@ def begin_authorize(
     off_session: bool,
     error_on_requires_action: bool = False,
     authenticated: bool = False,
+    follows: str | None = None,
     new: bool = False,
 ) -> Waiting:
     """Commit an attempt to hold or take the intent's amount; the intent is `processing` until it is recorded.
 
     `authenticated` says that the payer has just agreed to exactly this. With `error_on_requires_action` a need to
-    authenticate is a decline. `new` says that the intent has no row yet. Raises `LockTimeout` while another attempt is
-    open.
+    authenticate is a decline. `follows` is the attempt (its public id) whose page the payer comes from, where the
+    processor has one of its own. `new` says that the intent has no row yet. Raises `LockTimeout` while another attempt
+    is open, and what `pay_by_bank.require_possible` raises.
     """
     require_none_open(intent)
+    if method.type == method_types.PAY_BY_BANK and follows is None:
+        pay_by_bank.require_possible(
+            caller, intent, off_session=off_session, error_on_requires_action=error_on_requires_action
+        )
     attempt = _attempt(
         caller,
         intent,
         kind=PaymentAttempt.Kind.AUTHORIZE,
-        processor=clients.name_for(livemode=caller.livemode),
+        processor=clients.name_for(method.type, livemode=caller.livemode),
         charge_id=ids.new(),
         request={
             "amount_minor": intent.amount_minor,
-            "instrument": (method.card or {}).get("test_token") or "",
+            "instrument": payment_methods.instrument(method),
             "capture": intent.capture_method != CaptureMethod.MANUAL,
             "off_session": off_session,
             "return_url": return_url,
@@ -119,6 +127,7 @@ def begin_authorize(
             "authentication": "authenticated" if authenticated else None,
             "ask_authentication": asks_authentication(intent.payment_method_options),
             "decline_on_action": error_on_requires_action,
+            **({"follows": follows} if follows else {}),
         },
     )
     intent.payment_method_id = method.id
@@ -185,7 +194,7 @@ def begin_on_charge(
     that no attempt of the charge has in common.
     """
     method = payment_methods.load(charge.payment_method_id)
-    request = {"instrument": (method.card or {}).get("test_token") or "", **request}
+    request = {"instrument": payment_methods.instrument(method), **request}
     return waiting_for(
         _attempt(caller, intent, kind=kind, processor=charge.processor, charge_id=charge.id, request=request, plan=plan)
     )
@@ -223,6 +232,8 @@ def _attempt(
         "attempt_id": ids.encode(PREFIX, identifier),
         "livemode": caller.livemode,
         "currency": intent.currency,
+        "environment": caller.environment.short_id,
+        "account": str(intent.account_id),
         **request,
     }
     return PaymentAttempt.objects.create(

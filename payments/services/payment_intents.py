@@ -18,11 +18,19 @@ from connect.kit.outcomes import Refused, Waiting
 from connect.selectors import test_clocks
 from connect.services import events
 from connect.services.events import NewEvent
-from payments.domain import errors, payment_intent_state
+from payments.domain import errors, method_types, payment_intent_state
 from payments.domain.payment_intent_state import Action, CancellationReason, CaptureMethod, Status
 from payments.models import Charge, Customer, PaymentIntent, PaymentMethod
 from payments.selectors import payment_intents as intents
-from payments.services import authentications, books, locks, payment_attempts, payment_methods, payment_outcomes
+from payments.services import (
+    authentications,
+    books,
+    locks,
+    pay_by_bank,
+    payment_attempts,
+    payment_methods,
+    payment_outcomes,
+)
 from payments.services.payment_attempts import NotBegun
 from payments.shapes.payment_intents import PaymentIntentOut
 from payments.shapes.refunds import RefundOut
@@ -97,6 +105,8 @@ def update(caller: Caller, *, intent_id: str, **given: Any) -> PaymentIntentOut:
         intent.customer_id, intent.test_clock_id = owner.id, owner.test_clock_id
     if method_given:
         method = payment_methods.chosen(caller, given, customer_id=intent.customer_id)
+        if method is not None:
+            payment_methods.require_type(method, intent.payment_method_types)
         intent.payment_method_id = method.id if method else None
     elif owner is not None and intent.payment_method_id:
         payment_methods.kept(
@@ -104,6 +114,7 @@ def update(caller: Caller, *, intent_id: str, **given: Any) -> PaymentIntentOut:
         )  # refuses one that belongs to somebody else
     deciding = bool(_DECIDING & given.keys())
     if deciding:
+        pay_by_bank.withdraw(caller, intent, "update")
         intent.next_action = None  # the payer was asked to agree, or agreed, to something else
     if method_given or (deciding and intent.status == Status.REQUIRES_ACTION):
         intent.status = payment_intent_state.initial(has_payment_method=intent.payment_method_id is not None).value
@@ -142,6 +153,7 @@ def begin_confirm(
         _require_own(caller, intent, "confirm")
     caller = test_clocks.at(caller, intent.test_clock_id)
     _require(caller, intent, Action.CONFIRM)
+    pay_by_bank.withdraw(caller, intent, "confirm")
     for name in ("receipt_email", "setup_future_usage", "shipping", "capture_method", "payment_method_options"):
         if name in given:
             setattr(intent, name, given[name])
@@ -152,6 +164,7 @@ def begin_confirm(
     )
     if method is None:
         raise _method_required(intent)
+    payment_methods.require_type(method, intent.payment_method_types)
     if intent.next_action and method.id != intent.payment_method_id:
         # The payer was asked about another one: that page is void, also if this attempt comes to nothing.
         intent.next_action = None
@@ -319,7 +332,7 @@ def _build(
         confirmation_method=confirmation_method,
         customer_id=owner.id if owner else None,
         payment_method_id=method.id if method else None,
-        payment_method_types=payment_method_types or ["card"],
+        payment_method_types=payment_method_types or [method.type if method else method_types.CARD],
         metadata=merge({}, metadata) if metadata else {},
         created_at=caller.clock.business(),
         **{name: value for name, value in words.items() if name in _UPDATABLE},

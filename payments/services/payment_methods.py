@@ -10,13 +10,15 @@ from uuid import UUID
 import msgspec
 from django.conf import settings
 
+from banks.services import bank_payments
 from connect.kit import ids
 from connect.kit.caller import Caller
-from connect.kit.errors import MissingParameterTarget, ParameterMissing
+from connect.kit.errors import MissingParameterTarget, ParameterInvalid, ParameterMissing
 from connect.kit.metadata import merge
 from connect.services import events
 from connect.services.events import NewEvent
-from payments.domain import cards, decline_codes, errors, test_instruments
+from payments import clients
+from payments.domain import cards, decline_codes, errors, method_types, test_instruments
 from payments.domain.cards import CardDetails
 from payments.models import Charge, Customer, PaymentMethod
 from payments.services import locks
@@ -34,17 +36,19 @@ def build(
     *,
     type: str,  # noqa: A002 - Stripe's name
     card: dict[str, Any] | None = None,
+    pay_by_bank: dict[str, Any] | None = None,
     billing_details: dict[str, Any] | None = None,
     metadata: Any = None,
 ) -> PaymentMethod:
-    """The row of a new payment method. `card` holds `number`, `exp_month`, `exp_year`, `cvc`, or a test `token`.
+    """The row of a new payment method. `card` holds `number`, `exp_month`, `exp_year`, `cvc`, or a test `token`;
+    `pay_by_bank` the `institution` or linked `account` to pay with, if the payer is not to choose.
 
     Raises `RawCardsRefused` in a live environment: card data must not pass through here there.
     """
+    if type == method_types.PAY_BY_BANK:
+        return _of_bank(caller, pay_by_bank or {}, billing_details, metadata)
     if caller.livemode:
         raise errors.RawCardsRefused
-    if type != "card":
-        raise errors.PaymentMethodTypeUnavailable(type=type, allowed="card", param="type")
     if card is None:
         raise ParameterMissing(param="card")
     details = _details(caller, card)
@@ -99,12 +103,24 @@ def load(method_id: UUID | None) -> PaymentMethod:
     return method
 
 
+def instrument(method: PaymentMethod) -> str:
+    """The processor's handle for what the payer pays with: a card's test token, a linked account, a bank or nothing."""
+    named = method.pay_by_bank or {}
+    return (method.card or {}).get("test_token") or named.get("account") or named.get("institution") or ""
+
+
 def require_usable(method: PaymentMethod) -> None:
     """Raise `PaymentMethodUsedUp` for one that was detached, or charged without belonging to a customer and without
     having been set up for more.
     """
     if method.used_up or (method.customer_id is None and not method.set_up_for and _was_charged(method)):
         raise errors.PaymentMethodUsedUp(param="payment_method")
+
+
+def require_keepable(method: PaymentMethod) -> None:
+    """Raise `PayByBankNotKept` for one that is for a single payment."""
+    if method.type == method_types.PAY_BY_BANK:
+        raise errors.PayByBankNotKept(param="payment_method")
 
 
 def require_type(method: PaymentMethod, allowed: Sequence[str]) -> None:
@@ -119,7 +135,9 @@ def update(caller: Caller, *, method_id: str, **given: Any) -> PaymentMethodOut:
     before = shape(caller, method)
     if given.get("billing_details"):
         method.billing_details = {**method.billing_details, **given["billing_details"]}
-    if card := given.get("card"):
+    if (card := given.get("card")) and method.card is None:
+        raise ParameterInvalid("You cannot pass card: this PaymentMethod is not a card.", param="card")
+    if card:
         month, year = cards.check_expiry(
             card.get("exp_month", method.card["exp_month"]),
             card.get("exp_year", method.card["exp_year"]),
@@ -151,6 +169,7 @@ def attach(caller: Caller, *, method_id: str, customer: str, param: str | None =
     if method.customer_id is not None:
         raise errors.PaymentMethodAlreadyAttached
     require_usable(method)
+    require_keepable(method)
     _require_attachable(method)
     method.customer_id = owner.id
     method.save(update_fields=["customer_id"])
@@ -229,6 +248,22 @@ def _require_attachable(method: PaymentMethod) -> None:
 
 def _was_charged(method: PaymentMethod) -> bool:
     return Charge.objects.filter(payment_method_id=method.id, paid=True).exists()
+
+
+def _of_bank(
+    caller: Caller, wanted: dict[str, Any], billing_details: dict[str, Any] | None, metadata: Any
+) -> PaymentMethod:
+    clients.name_for(method_types.PAY_BY_BANK, livemode=caller.livemode)  # is there an account to collect to?
+    institution, account = wanted.get("institution"), wanted.get("account")
+    bank_payments.require_payable(caller, institution=institution, account=account)
+    return PaymentMethod.objects.create(
+        account_id=caller.account,
+        type=method_types.PAY_BY_BANK,
+        pay_by_bank={"institution": institution, "account": account},
+        billing_details=billing_details or {},
+        metadata=merge({}, metadata) if metadata else {},
+        created_at=caller.clock.business(),
+    )
 
 
 def _details(caller: Caller, card: dict[str, Any]) -> CardDetails:

@@ -7,11 +7,12 @@ what was recorded.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, Final
 
 import structlog
 
-from connect.kit import ids
+from connect.kit import clock, ids
 from connect.kit.caller import Caller
 from connect.kit.failpoints import failpoint
 from connect.kit.money import Money
@@ -20,7 +21,7 @@ from connect.selectors import test_clocks
 from connect.services import events
 from connect.services.events import NewEvent
 from payments.clients.processor import ActionRequired, Approved, Declined, NotFound, Pending
-from payments.domain import errors, payment_intent_state
+from payments.domain import errors, method_types, payment_intent_state
 from payments.domain import events as happenings
 from payments.domain.events import Happening
 from payments.domain.payment_intent_state import Action, CancellationReason, Status, move
@@ -31,6 +32,7 @@ from payments.services import (
     charges,
     checkout_outcomes,
     locks,
+    pay_by_bank,
     payment_methods,
     refund_outcomes,
 )
@@ -100,6 +102,8 @@ def _record_authorize(
                 if url
                 else authentications.ask(caller, intent, return_url=back)
             )
+            if attempt.processor == method_types.PAY_BY_BANK:
+                intent.next_action["attempt"] = ids.encode(PREFIX, attempt.id)
             _finish(caller, intent, Status.REQUIRES_ACTION, Happening.ACTION_REQUIRED)
             return intents.shape(caller, intent)
         case NotReached():
@@ -235,8 +239,10 @@ def cancel_now(
 ) -> PaymentIntentOut:
     """End an intent that holds nothing (any more); `charge` is what let go of its hold.
 
-    Publishes `payment_intent.canceled`, after `charge.captured` when part of the hold had been captured.
+    Raises `PayByBankUnderWay`. Publishes `payment_intent.canceled`, after `charge.captured` when part of the hold had
+    been captured.
     """
+    pay_by_bank.withdraw(caller, intent, "cancel")
     intent.amount_capturable_minor = 0
     intent.cancellation_reason = reason
     intent.canceled_at = caller.clock.business()
@@ -293,7 +299,9 @@ def _still_open(caller: Caller, intent: PaymentIntent, attempt: PaymentAttempt, 
     log.warning("payment_attempt_open", attempt=ids.encode(PREFIX, attempt.id), answer=type(answer).__name__)
     first = attempt.outcome is None
     attempt.outcome = _stored(answer)
-    attempt.save(update_fields=["outcome"])
+    if isinstance(answer, Pending) and answer.recheck_seconds is not None:
+        attempt.lease_until = clock.wall() + timedelta(seconds=answer.recheck_seconds)
+    attempt.save(update_fields=["outcome", "lease_until"])
     if first and attempt.kind == PaymentAttempt.Kind.AUTHORIZE:
         events.publish(caller, NewEvent("payment_intent.processing", intents.shape(caller, intent, secret=False)))
         if intent.checkout_session_id is not None and isinstance(answer, Pending):

@@ -20,7 +20,7 @@ from connect.kit.money import Money
 from connect.kit.outcomes import Refused, Waiting
 from connect.selectors import test_clocks
 from connect.services import events
-from payments.domain import errors
+from payments.domain import errors, method_types
 from payments.domain.refund_state import CANCELABLE
 from payments.models import Charge, PaymentAttempt, PaymentIntent, Refund
 from payments.selectors import payment_intents as intents
@@ -46,10 +46,12 @@ def begin_create(
     """Reserve `amount` minor units (all that is left, without it) on a charge, and commit the attempt to refund them.
 
     Raises `ParameterMissing`, `MissingParameterTarget`, `NoChargeToRefund`, `ChargeNotRefundable`,
-    `ChargeAlreadyRefunded` and `RefundTooLarge`.
+    `ChargeAlreadyRefunded`, `RefundTooLarge`, and `RefundByBankTransfer` for a payment by bank.
     """
     intent, found = _target(caller, charge, payment_intent)
     caller = test_clocks.at(caller, intent.test_clock_id)
+    if found.processor == method_types.PAY_BY_BANK:
+        raise errors.RefundByBankTransfer(charge=ids.encode("ch", found.id), param="charge")
     wanted = _reserve(found, amount)
     plan = {
         "refund_id": str(ids.new()),

@@ -68,6 +68,8 @@ def update(caller: Caller, *, intent_id: str, **given: Any) -> SetupIntentOut:
         intent.customer_id, intent.test_clock_id = owner.id, owner.test_clock_id
     if {"payment_method", "payment_method_data"} & given.keys():
         method = payment_methods.chosen(caller, given, customer_id=intent.customer_id)
+        if method is not None:
+            payment_methods.require_type(method, intent.payment_method_types)
         intent.payment_method_id = method.id if method else None
     elif owner is not None:
         payment_methods.kept(
@@ -107,6 +109,7 @@ def begin_confirm(
     )
     if method is None:
         raise errors.SetupPaymentMethodRequired(param="payment_method")
+    payment_methods.require_type(method, intent.payment_method_types)
     if intent.next_action and method.id != intent.payment_method_id:
         # The payer was asked about another one: that page is void, also if this attempt comes to nothing.
         intent.next_action = None

@@ -59,6 +59,13 @@ class CardOut(msgspec.Struct, kw_only=True):
     wallet: dict[str, Any] | None = None
 
 
+class PayByBankOut(msgspec.Struct, kw_only=True, gc=False):
+    """Which bank, or which linked account, the payer is to pay with; null where they choose on the page."""
+
+    institution: str | None = None
+    account: str | None = None
+
+
 class PaymentMethodOut(msgspec.Struct, kw_only=True):
     """What a customer pays with."""
 
@@ -74,6 +81,7 @@ class PaymentMethodOut(msgspec.Struct, kw_only=True):
     customer_account: str | None = None
     livemode: bool
     metadata: dict[str, str] | None = None
+    pay_by_bank: PayByBankOut | msgspec.UnsetType = msgspec.UNSET
     radar_options: dict[str, Any] | None = None
     type: str
 
@@ -89,6 +97,7 @@ def render(row: Any, *, livemode: bool) -> PaymentMethodOut:
         customer=encode("cus", row.customer_id) if row.customer_id else None,
         livemode=livemode,
         metadata=row.metadata,
+        pay_by_bank=msgspec.UNSET if row.pay_by_bank is None else PayByBankOut(**row.pay_by_bank),
         type=row.type,
     )
 

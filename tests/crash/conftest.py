@@ -11,16 +11,17 @@ import pytest
 
 from connect.kit import ids  # noqa: F401 - imported before any process is killed
 from tests.crash.audit import Tables
-from tests.crash.stack import DATABASE, ROOT, Stack
+from tests.crash.stack import DATABASE, CrashStack
+from tests.stack import ROOT
 
 SEED = os.environ.get("CRASH_SEED") or secrets.token_hex(4)
 SUMMARY: list[str] = []
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
+def stack() -> Iterator[CrashStack]:
     """The whole product, running."""
-    made = Stack(ROOT / ".local" / "test" / f"crash-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}-{os.getpid()}")
+    made = CrashStack(ROOT / ".local" / "test" / f"crash-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}-{os.getpid()}")
     try:
         made.start()
         yield made
@@ -29,7 +30,7 @@ def stack() -> Iterator[Stack]:
 
 
 @pytest.fixture
-def tables(stack: Stack) -> Tables:
+def tables(stack: CrashStack) -> Tables:
     """Acme's test environment, as its tables say."""
     return Tables(stack.postgres.admin_url(DATABASE), _schema(stack))
 
@@ -52,7 +53,7 @@ def tell() -> Iterator[list[str]]:
     return SUMMARY
 
 
-def _schema(stack: Stack) -> str:
+def _schema(stack: CrashStack) -> str:
     public = Tables(stack.postgres.admin_url(DATABASE), "public")
     return public.rows(
         "SELECT e.schema_name FROM connect_environment e JOIN connect_organization o ON o.id = e.organization_id"

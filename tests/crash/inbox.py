@@ -14,7 +14,7 @@ from uuid import UUID
 
 from connect.kit import ids
 from demo.servers.postgres import free_port
-from tests.crash.stack import Stack
+from tests.crash.stack import CrashStack
 
 
 class Inbox:
@@ -63,7 +63,7 @@ class Inbox:
         return f"{len(self.events)} events arrived, {twice} requests were duplicates ({twice / self.arrivals:.1%})"
 
 
-def register(stack: Stack, address: str) -> UUID:
+def register(stack: CrashStack, address: str) -> UUID:
     """Have every event of Acme's test environment sent to `address`. The endpoint's key in the tables."""
     key = stack.secrets["acme"]["test"]
     request = urllib.request.Request(

@@ -1,37 +1,27 @@
-"""The product as processes that may be killed: web, worker, beat, dispatcher, PostgreSQL with its data safe on disk, and Valkey.
+"""The product as processes that may be killed, PostgreSQL with its data safe on disk among them.
 
-They run under the supervisor of `make run`, with its process table, so what brings them back is what is shipped. The
-supervisor looks after them in a thread of its own; `Stack` arms failpoints and tells who stands still at which.
+What brings them back is what is shipped. `CrashStack` arms failpoints and tells who stands still at which.
 """
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psycopg
 
-from demo import processes, run
-from demo.servers.postgres import EmbeddedPostgres, free_port
-from demo.servers.valkey import EmbeddedValkey
-from demo.supervisor import Program, Supervisor
-from demo.terminal import Terminal
+from demo import processes
+from demo.servers.postgres import EmbeddedPostgres
+from tests.stack import ROOT, Stack
 
-ROOT = Path(__file__).resolve().parents[2]
 DATABASE = "crash"
-PATIENCE_SECONDS = 60
 LEASE_SECONDS = 1
 _REACHED = re.compile(r"failpoint (\S+): (\w+) process (\d+) at passage (\d+)")
 
@@ -45,23 +35,14 @@ class Reached:
     process_id: int
 
 
-class Stack:
-    """One product in `home`, on a port of its own. `start` it, and `close` it whatever happens."""
+class CrashStack(Stack):
+    """One product that may die, with a PostgreSQL of its own. `start` it, and `close` it whatever happens."""
 
     def __init__(self, home: Path) -> None:
-        self.home, self.port = home, free_port()
-        self.address = f"http://127.0.0.1:{self.port}"
+        super().__init__(home, restarts=1_000)  # dying is what these programs are here for
         self.postgres = EmbeddedPostgres(home / "postgres", durable=True)
-        self.valkey = EmbeddedValkey(home / "valkey")
-        self.words = io.StringIO()
-        # Dying is what these programs are here for.
-        self.supervisor = Supervisor(ROOT, home, Terminal(self.words), restarts=1_000)
-        self.secrets: dict[str, dict[str, str]] = {}
+        self._own.append(self.postgres)
         self.reached: list[Reached] = []  # in the order they were reached; cleared by `arm`
-        self._lock = threading.RLock()  # the supervisor is not made for two threads
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._supervise, daemon=True)
-        self._failure: BaseException | None = None
         self._read: dict[str, int] = {}
         self._armed: dict[str, str] = {}
 
@@ -70,62 +51,17 @@ class Stack:
     def start(self) -> None:
         self.postgres.start()
         self.postgres.ensure_database(DATABASE)
-        self.valkey.start()
-        self.supervisor.servers.update({"PostgreSQL": self.postgres, "Valkey": self.valkey})
-        common = {
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "config.settings.dev",
-            "DATABASE_URL": self.postgres.app_url(DATABASE),
-            "REDIS_URL": self.valkey.url(0),
-            "FC_PUBLIC_URL": self.address,
-            "FC_LEASE_SECONDS": str(LEASE_SECONDS),
-            "LOG_LEVEL": "WARNING",
-            "PYTHONWARNINGS": run.QUIET,
-        }
-        self.supervisor.environment = common | {"DATABASE_OWNER_URL": common["DATABASE_URL"]}
-        self.supervisor.owner_environment = common | {"DATABASE_OWNER_URL": self.postgres.owner_url(DATABASE)}
+        self.supervisor.servers["PostgreSQL"] = self.postgres
+        self.start_servers()
+        urls = self.postgres.app_url(DATABASE), self.postgres.owner_url(DATABASE)
+        self.tell(*urls, FC_LEASE_SECONDS=str(LEASE_SECONDS))
         built = subprocess.run(
-            [sys.executable, str(ROOT / "tests" / "base_data.py")], env=self.supervisor.owner_environment,
+            [sys.executable, str(ROOT / "tests" / "base_data.py")], env=self.supervisor.environments["owner"],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert built.returncode == 0, built.stderr
         self.secrets = json.loads(built.stdout)
-        for program in run.PROGRAMS:
-            self.supervisor.start(self._filled(program))
-        self._thread.start()
-        self.await_ready()
-
-    def close(self) -> None:
-        self._over.set()
-        if self._thread.is_alive():
-            self._thread.join()
-        for child in self.supervisor.children.values():
-            processes.kill_group(child.process.pid)
-        self.supervisor.stop()
-        self.postgres.destroy()
-        self.valkey.destroy()
-        shutil.rmtree(self.home, ignore_errors=True)
-
-    def await_ready(self) -> None:
-        self.until(lambda: run.answers(f"{self.address}/readyz"), "is ready")
-
-    def until(self, truth: Callable[[], Any], what: str) -> None:
-        """Wait for a fact; the limit only turns a hang into a failure."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not truth():
-            self.check()
-            assert time.monotonic() < deadline, f"waited {PATIENCE_SECONDS} s, but never: {what}\n{self.report()}"
-            self._over.wait(0.05)
-
-    def check(self) -> None:
-        """Raise what ended the supervisor, if something did."""
-        if self._failure is not None:
-            raise AssertionError(f"the supervisor gave up\n{self.report()}") from self._failure
-
-    def report(self) -> str:
-        """What the supervisor said, and the ends of the logs."""
-        tails = [f"--- {name}\n{log.tail()}" for name, log in self.supervisor.logs.items()]
-        return "\n".join([self.words.getvalue()[-2000:], *tails])
+        self.start_programs()
 
     # -- failpoints ---
 
@@ -133,7 +69,7 @@ class Stack:
         """Start these programs again with these failpoints, where that is a change; `""` disarms one."""
         wanted = {"web": web, "dispatcher": dispatcher, "worker": worker}
         with self._lock:
-            ours, owners = self.supervisor.environment, self.supervisor.owner_environment
+            ours, owners = self.supervisor.environments["app"], self.supervisor.environments["owner"]
             ours["FC_FAILPOINTS"], owners["FC_FAILPOINTS"] = ",".join(filter(None, (web, dispatcher))), worker
             for name in [name for name, points in wanted.items() if points != self._armed.get(name, "")]:
                 child = self.supervisor.children[name]
@@ -219,14 +155,8 @@ class Stack:
         self.until(lambda: processes.started(before) != mark, f"{before} has ended")
         self.until(back, what)
 
-    def _supervise(self) -> None:
-        try:
-            while not self._over.wait(0.05):
-                with self._lock:
-                    self.supervisor.look()
-                    self._new_reached()
-        except BaseException as error:
-            self._failure = error
+    def _looked(self) -> None:
+        self._new_reached()
 
     def _new_reached(self) -> None:
         for name, log in self.supervisor.logs.items():
@@ -236,10 +166,6 @@ class Stack:
                 self._read[name] = file.tell() - len(rest)
             for match in filter(None, map(_REACHED.search, (line.decode(errors="replace") for line in lines))):
                 self.reached.append(Reached(match[1], match[2], int(match[3])))
-
-    def _filled(self, program: Program) -> Program:
-        command = tuple(word.format(port=self.port, log_level="warning") for word in program.command)
-        return Program(program.name, command, program.owner, program.patience)
 
 
 def _signal(process_id: int, number: int) -> None:

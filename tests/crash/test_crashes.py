@@ -25,7 +25,8 @@ from tests.crash import audit
 from tests.crash.audit import Tables
 from tests.crash.inbox import Inbox, register
 from tests.crash.shop import KINDS_LEFT_OPEN, Shop, Till
-from tests.crash.stack import PATIENCE_SECONDS, ROOT, Reached, Stack
+from tests.crash.stack import CrashStack, Reached
+from tests.stack import PATIENCE_SECONDS, ROOT
 
 pytestmark = pytest.mark.stack
 
@@ -59,7 +60,7 @@ def test_every_failpoint_of_the_code_is_in_these_tests() -> None:
 
 
 @contextmanager
-def customers(stack: Stack, seed: str, **rules: Any) -> Iterator[Shop]:
+def customers(stack: CrashStack, seed: str, **rules: Any) -> Iterator[Shop]:
     """Paying customers, inside the block; afterwards each of them has finished what it was at."""
     shop = Shop(stack.address, stack.secrets["acme"]["test"], seed=seed, **rules)
     shop.open()
@@ -75,7 +76,7 @@ def armed(rng: random.Random) -> str:
 
 
 def strike_everywhere(
-    stack: Stack, shop: Shop, strikes: list[Callable[[Reached], None]], rounds: int, places: Sequence[str]
+    stack: CrashStack, shop: Shop, strikes: list[Callable[[Reached], None]], rounds: int, places: Sequence[str]
 ) -> Counter[tuple[str, str]]:
     """While customers pay: whenever a process stands at a place where a strike is still due, strike, then let it go
     on. Returns how often each strike hit each place.
@@ -101,7 +102,7 @@ def strike_everywhere(
     return done
 
 
-def settle(stack: Stack, tables: Tables) -> None:
+def settle(stack: CrashStack, tables: Tables) -> None:
     """Wait until the product has settled everything; the message only makes it look sooner than every 15 s."""
     broker = Celery(broker=broker_url(stack.valkey.url(0)))
     broker.conf.broker_transport_options = CELERY_BROKER_TRANSPORT_OPTIONS
@@ -119,7 +120,7 @@ def settle(stack: Stack, tables: Tables) -> None:
     broker.close()
 
 
-def prove(stack: Stack, tables: Tables, shop: Shop) -> str:
+def prove(stack: CrashStack, tables: Tables, shop: Shop) -> str:
     """The whole audit; returns a line for the report."""
     audit.books(tables)
     audit.promises(tables, shop.purchases)
@@ -135,7 +136,7 @@ def prove(stack: Stack, tables: Tables, shop: Shop) -> str:
     return f"{len(shop.purchases)} purchases, {len(steps)} requests, {again} sent again, {unanswered} left unanswered"
 
 
-def crash(stack: Stack, tables: Tables, seed: str, rng: random.Random, strikes: list[Callable[[Reached], None]],
+def crash(stack: CrashStack, tables: Tables, seed: str, rng: random.Random, strikes: list[Callable[[Reached], None]],
           rounds: int = 1) -> str:  # fmt: skip
     """Arm, strike everywhere, disarm, settle, prove."""
     stack.arm(web=armed(rng))
@@ -148,7 +149,7 @@ def crash(stack: Stack, tables: Tables, seed: str, rng: random.Random, strikes: 
 
 
 def test_web_is_killed_at_every_place(
-    stack: Stack, tables: Tables, seed: str, rng: random.Random, tell: list[str]
+    stack: CrashStack, tables: Tables, seed: str, rng: random.Random, tell: list[str]
 ) -> None:
     def kill_web(reached: Reached) -> None:
         stack.kill_process(reached.process_id)
@@ -157,7 +158,7 @@ def test_web_is_killed_at_every_place(
 
 
 def test_web_is_killed_around_every_call_to_the_processor(
-    stack: Stack, tables: Tables, seed: str, tell: list[str]
+    stack: CrashStack, tables: Tables, seed: str, tell: list[str]
 ) -> None:
     """Before the call, after it, and before its outcome commits: for each thing a processor is called for."""
 
@@ -178,7 +179,7 @@ def test_web_is_killed_around_every_call_to_the_processor(
 
 
 def test_postgresql_is_killed_at_every_place(
-    stack: Stack, tables: Tables, seed: str, rng: random.Random, tell: list[str]
+    stack: CrashStack, tables: Tables, seed: str, rng: random.Random, tell: list[str]
 ) -> None:
     ways = [stack.kill_postgres, stack.stop_postgres_immediately, stack.kill_backend]
 
@@ -189,7 +190,7 @@ def test_postgresql_is_killed_at_every_place(
 
 
 def test_valkey_is_killed_or_flushed_at_every_place(
-    stack: Stack, tables: Tables, seed: str, rng: random.Random, tell: list[str]
+    stack: CrashStack, tables: Tables, seed: str, rng: random.Random, tell: list[str]
 ) -> None:
     def kill_valkey(reached: Reached) -> None:
         stack.kill_valkey()
@@ -200,7 +201,7 @@ def test_valkey_is_killed_or_flushed_at_every_place(
     tell.append("Valkey: " + crash(stack, tables, seed, rng, [kill_valkey, flush_valkey]))
 
 
-def test_the_worker_is_killed_while_it_settles(stack: Stack, tables: Tables, seed: str, tell: list[str]) -> None:
+def test_the_worker_is_killed_while_it_settles(stack: CrashStack, tables: Tables, seed: str, tell: list[str]) -> None:
     for point in IN_WORKER:
         stack.arm(worker=f"{point}=kill@2")
         with customers(stack, f"{seed}/{point}", kinds=KINDS_LEFT_OPEN, shoppers=3, purchases_each=3) as shop:
@@ -212,7 +213,7 @@ def test_the_worker_is_killed_while_it_settles(stack: Stack, tables: Tables, see
         tell.append(f"worker: {deaths[point]} deaths at {point}: {prove(stack, tables, shop)}")
 
 
-def test_the_dispatcher_is_killed_while_it_sends(stack: Stack, tables: Tables, seed: str, tell: list[str]) -> None:
+def test_the_dispatcher_is_killed_while_it_sends(stack: CrashStack, tables: Tables, seed: str, tell: list[str]) -> None:
     """Every committed event arrives, though the one who sends dies after every seventh request."""
     with Inbox() as inbox:
         endpoint = register(stack, inbox.address)
@@ -235,7 +236,7 @@ def test_the_dispatcher_is_killed_while_it_sends(stack: Stack, tables: Tables, s
 
 
 def test_everything_is_killed_at_once_and_nobody_lends_a_hand(
-    stack: Stack, tables: Tables, seed: str, rng: random.Random, tell: list[str]
+    stack: CrashStack, tables: Tables, seed: str, rng: random.Random, tell: list[str]
 ) -> None:
     """As a power cut does. Not even a message reminds the worker afterwards: beat has to."""
     with customers(stack, seed) as shop:
@@ -249,7 +250,7 @@ def test_everything_is_killed_at_once_and_nobody_lends_a_hand(
 @pytest.mark.soak
 @pytest.mark.parametrize("turn", range(int(os.environ.get("CRASH_TURNS", "20"))))
 def test_web_and_servers_are_killed_at_every_place_again_and_again(
-    stack: Stack, tables: Tables, seed: str, rng: random.Random, tell: list[str], turn: int
+    stack: CrashStack, tables: Tables, seed: str, rng: random.Random, tell: list[str], turn: int
 ) -> None:
     def kill_web(reached: Reached) -> None:
         stack.kill_process(reached.process_id)

@@ -13,7 +13,7 @@ from connect.kit import ids
 from tests.crash.audit import Tables
 from tests.crash.inbox import Inbox, register
 from tests.crash.shop import FINAL, Step, Till
-from tests.crash.stack import Stack
+from tests.crash.stack import CrashStack
 from tests.crash.test_crashes import EVENTS_SINCE, UNFINISHED, customers, settle
 
 pytestmark = pytest.mark.stack
@@ -28,7 +28,7 @@ ARRIVALS_BETWEEN = 10
 """So many requests reach the endpoint between two strikes: each hits a dispatcher that delivers."""
 
 
-def everything_arrives(stack: Stack, tables: Tables, inbox: Inbox, endpoint: UUID) -> set[str]:
+def everything_arrives(stack: CrashStack, tables: Tables, inbox: Inbox, endpoint: UUID) -> set[str]:
     """Wait until each event since the endpoint was made has come and is noted as done; their ids."""
     wanted = {ids.encode("evt", row["id"]) for row in tables.rows(EVENTS_SINCE, endpoint)}
     # A lease lives a minute, and a retry waits longer: let that time be over.
@@ -41,7 +41,7 @@ def everything_arrives(stack: Stack, tables: Tables, inbox: Inbox, endpoint: UUI
     return wanted
 
 
-def post_seconds(stack: Stack, name: str) -> list[float]:
+def post_seconds(stack: CrashStack, name: str) -> list[float]:
     """How long each of so many POSTs took, one after the other."""
     till, took = Till(stack.address, stack.secrets["acme"]["test"]), []
     for number in range(MEASURED):
@@ -57,7 +57,7 @@ def post_seconds(stack: Stack, name: str) -> list[float]:
 
 
 def test_payments_do_not_wait_for_a_dispatcher_that_stands_still(
-    stack: Stack, tables: Tables, seed: str, tell: list[str]
+    stack: CrashStack, tables: Tables, seed: str, tell: list[str]
 ) -> None:
     stack.arm()
     with Inbox() as inbox:
@@ -84,7 +84,7 @@ def test_payments_do_not_wait_for_a_dispatcher_that_stands_still(
 
 
 def test_every_event_arrives_whatever_dies_while_webhooks_are_delivered(
-    stack: Stack, tables: Tables, seed: str, rng: random.Random, tell: list[str]
+    stack: CrashStack, tables: Tables, seed: str, rng: random.Random, tell: list[str]
 ) -> None:
     """Dispatcher and worker killed, Valkey flushed and killed, PostgreSQL killed and cut off: each again and again,
     in an order of chance, while customers pay and their events are on the way.

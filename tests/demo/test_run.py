@@ -34,7 +34,8 @@ with psycopg.connect(os.environ["DATABASE_OWNER_URL"]) as connection:
         base = os.environ["FC_PUBLIC_URL"]
         with open(sys.argv[3], "w") as file:
             json.dump({"api_base": base, "secret_key": "fc_test_key", "dashboard_url": base + "/o/demo/test/",
-                       "email": "demo@example.com", "password": "a password"}, file)
+                       "email": "demo@example.com", "password": "a password",
+                       "sandbox_bank_url": os.environ["FC_SANDBOX_BANK_URL"]}, file)
     else:
         sys.exit("unknown command")
 """
@@ -52,6 +53,17 @@ class Page(http.server.BaseHTTPRequestHandler):
         self.send_response(200); self.end_headers(); self.wfile.write(body)
 http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Page).serve_forever()
 """
+BANK = """
+import http.server, json, os, sys
+import psycopg
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        with psycopg.connect(os.environ["SANDBOX_BANK_DATABASE_URL"]) as connection:
+            user, = connection.execute("SELECT current_user").fetchone()
+        body = json.dumps({"user": user, "told": sorted(os.environ), "url": os.environ["SANDBOX_BANK_URL"]}).encode()
+        self.send_response(200); self.end_headers(); self.wfile.write(body)
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Page).serve_forever()
+"""
 DRIVER = """
 import sys
 from pathlib import Path
@@ -59,7 +71,9 @@ from demo import run
 from demo.supervisor import Program
 run.ROOT = Path(sys.argv[1])
 run.PROGRAMS = (Program("web", (sys.executable, "web.py", "{port}")),
-                Program("worker", (sys.executable, "-c", "import time; time.sleep(600)"), owner=True))
+                Program("worker", (sys.executable, "-c", "import time; time.sleep(600)"), rights="owner"))
+run.BANK = (Program("bank-migrate", (sys.executable, "-c", ""), rights="bank"),
+            Program("bank", (sys.executable, "bank.py", "{bank_port}"), rights="bank"))
 sys.exit(run.main(sys.argv[2:]))
 """
 
@@ -72,6 +86,7 @@ def checkout() -> Iterator[Path]:
         folder.chmod(0o755)
         (folder / "manage.py").write_text(MANAGE)
         (folder / "web.py").write_text(WEB)
+        (folder / "bank.py").write_text(BANK)
         yield folder
         drive(folder, 8000, "reset").communicate()
 
@@ -113,6 +128,14 @@ def ask(port: int) -> dict[str, object]:
         return dict(json.loads(answer.read()))
 
 
+def demo(checkout: Path) -> dict[str, str]:
+    return dict(json.loads((checkout / ".local" / "demo.json").read_text()))
+
+
+def bank_port(checkout: Path) -> int:
+    return int(demo(checkout)["sandbox_bank_url"].rpartition(":")[2])
+
+
 def children(checkout: Path) -> dict[str, tuple[int, str]]:
     return dict(json.loads((checkout / ".local" / "run" / "state.json").read_text())["children"])
 
@@ -133,7 +156,7 @@ def test_a_signal_stops_everything_and_the_next_run_goes_on_with_the_data(
         words = supervisor.communicate()[0]
         assert supervisor.returncode == 0, words
         assert "Traceback" not in words
-        assert [processes.started(child) for child in ids] == [None, None]
+        assert [processes.started(child) for child in ids] == [None, None, None]
         assert EmbeddedPostgres(checkout / ".local" / "postgres").process_id() is None
         assert EmbeddedValkey(checkout / ".local" / "valkey").process_id() is None
     with running(checkout, port):
@@ -142,6 +165,39 @@ def test_a_signal_stops_everything_and_the_next_run_goes_on_with_the_data(
         assert isinstance(again["hits"], int)
         assert isinstance(first["hits"], int)
         assert again["hits"] > first["hits"]
+
+
+def test_the_sandbox_bank_lives_apart_and_keeps_its_port(checkout: Path) -> None:
+    port = free_port()
+    with drive(checkout, port) as supervisor:
+        words = read_until(supervisor, "Ctrl-C stops everything.")
+        first = bank_port(checkout)
+        assert f"http://127.0.0.1:{first}" in words
+        assert "user_good / pass_good, one-time code 1234" in words
+        told = ask(first)
+        assert told["user"] == "sandbox_bank"
+        assert told["url"] == demo(checkout)["sandbox_bank_url"]
+        assert isinstance(told["told"], list)
+        known = {name for name in told["told"] if not name.startswith(("LC_", "SANDBOX_BANK_"))}
+        assert not known & {"DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "SECRET_KEY", "FC_ENCRYPTION_KEYS"}
+        assert known <= {
+            "PATH",
+            "HOME",
+            "LANG",
+            "TMPDIR",
+            "TZ",
+            "NO_COLOR",
+            "PYTHONWARNINGS",
+            "PYTHONUNBUFFERED",
+            "FC_RUN",
+        }
+        os.kill(children(checkout)["bank"][0], signal.SIGKILL)
+        read_until(supervisor, "bank is back")
+        supervisor.send_signal(signal.SIGINT)
+        words = supervisor.communicate()[0]
+        assert supervisor.returncode == 0, words
+    with running(checkout, free_port()):  # web moves; links that lead to the bank do not break
+        assert bank_port(checkout) == first
 
 
 def test_killed_web_valkey_and_postgresql_come_back_by_themselves(checkout: Path) -> None:
@@ -170,7 +226,7 @@ def test_after_a_killed_supervisor_the_next_run_takes_over(checkout: Path) -> No
         killed.kill()
     assert all(processes.started(child) for child in left)
     with running(checkout, port):
-        assert [processes.started(child) for child in left] == [None, None]
+        assert [processes.started(child) for child in left] == [None, None, None]
         assert ask(port)["runs"] == 2
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 import signal
@@ -18,7 +19,7 @@ import pytest
 import redis
 
 from demo import processes
-from demo.servers.postgres import APP, OWNER, EmbeddedPostgres
+from demo.servers.postgres import APP, BANK, OWNER, EmbeddedPostgres
 from demo.servers.valkey import EmbeddedValkey
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,6 +64,27 @@ def kill(process_id: int | None) -> None:
 
 
 # -- PostgreSQL ---
+
+
+def test_the_sandbox_bank_and_the_product_cannot_enter_each_others_database(postgres: EmbeddedPostgres) -> None:
+    postgres.ensure_database("shop")
+    bank = postgres.ensure_bank_database()
+    assert postgres.ensure_bank_database() == bank
+    with psycopg.connect(bank) as connection:
+        connection.execute("CREATE TABLE customers (n int)")
+    for url in (bank.rsplit("/", 1)[0] + "/shop", postgres.app_url(BANK), postgres.owner_url(BANK)):
+        with pytest.raises(psycopg.OperationalError, match="does not have CONNECT privilege"):
+            psycopg.connect(url)
+
+
+def test_a_server_of_an_older_release_gets_the_banks_role(postgres: EmbeddedPostgres) -> None:
+    with psycopg.connect(postgres.admin_url()) as connection:
+        connection.execute(f"DROP ROLE {BANK}")
+    memory = json.loads((postgres.home / "server.json").read_text())
+    del memory["passwords"][BANK]
+    (postgres.home / "server.json").write_text(json.dumps(memory))
+    postgres.start()
+    assert answer(postgres.ensure_bank_database(), "SELECT current_user::text") == BANK
 
 
 def test_a_second_start_finds_the_server_running(postgres: EmbeddedPostgres) -> None:

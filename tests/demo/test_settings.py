@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -12,10 +13,10 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from demo import external, settings
+from demo import external, sandbox_bank, settings
 from demo.run import ROOT
 from demo.servers import ServerError
-from demo.servers.postgres import APP, EXTENSIONS, OWNER, EmbeddedPostgres
+from demo.servers.postgres import APP, EXTENSIONS, OWNER, EmbeddedPostgres, free_port
 from deploy.compile_requirements import first_block, reordered
 
 
@@ -84,6 +85,50 @@ def test_a_role_that_may_not_create_roles_is_told_what_to_do(postgres: EmbeddedP
     with pytest.raises(ServerError, match=r"may not create roles: .*deploy/roles\.sql.*DATABASE_OWNER_URL"):
         external.database(f"postgresql://weak:weak@127.0.0.1:{facts['port']}/shop", None, tmp_path / "roles.json")
     assert not (tmp_path / "roles.json").exists()
+
+
+def test_the_sandbox_bank_gets_a_database_beside_an_external_one(postgres: EmbeddedPostgres, tmp_path: Path) -> None:
+    memory = tmp_path / "roles.json"
+    external.database(postgres.admin_url("shop"), None, memory)
+    with psycopg.connect(postgres.admin_url()) as connection:
+        connection.execute("CREATE ROLE maker LOGIN CREATEROLE CREATEDB PASSWORD 'maker'")
+        connection.execute("GRANT CONNECT ON DATABASE shop TO maker")
+    port = conninfo_to_dict(postgres.admin_url())["port"]
+    made = external.bank_database(f"postgresql://maker:maker@127.0.0.1:{port}/shop", memory)
+    assert external.bank_database(postgres.admin_url("shop"), memory) == made  # remembered
+    with psycopg.connect(made) as connection:
+        connection.execute("CREATE TABLE customers (n int)")
+        (name,) = connection.execute("SELECT current_database()").fetchone() or ("",)
+    assert name == "shop_sandbox_bank"
+    with pytest.raises(psycopg.OperationalError, match="does not have CONNECT privilege"):
+        psycopg.connect(made.removesuffix("_sandbox_bank"))
+
+
+def test_where_there_is_no_room_for_the_bank_the_person_hears_what_would_help(
+    postgres: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    with psycopg.connect(postgres.admin_url()) as connection:
+        connection.execute("CREATE ROLE weak LOGIN PASSWORD 'weak'")
+    port = conninfo_to_dict(postgres.admin_url())["port"]
+    with pytest.raises(external.NoRoomForBank, match=r"not started, .*SANDBOX_BANK_DATABASE_URL.*FC_SANDBOX_BANK_URL"):
+        external.bank_database(f"postgresql://weak:weak@127.0.0.1:{port}/shop", tmp_path / "roles.json")
+    assert not (tmp_path / "roles.json").exists()
+
+
+def test_the_bank_keeps_its_port_and_secret_and_is_told_nothing_of_the_product(tmp_path: Path) -> None:
+    file, web = tmp_path / "sandbox_bank.env", free_port()
+    given = {"PATH": "/bin", "LC_ALL": "C", "SECRET_KEY": "ours", "DATABASE_URL": "postgresql://ours"}
+    bank = sandbox_bank.of_this_checkout(file, web, "postgresql://bank", given)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert bank.environment == {
+        "PATH": "/bin", "LC_ALL": "C", "PYTHONUNBUFFERED": "1", "SANDBOX_BANK_URL": bank.url,
+        "SANDBOX_BANK_DATABASE_URL": "postgresql://bank", "SANDBOX_BANK_SECRET_KEY": bank.environment["SANDBOX_BANK_SECRET_KEY"],
+    }  # fmt: skip
+    assert sandbox_bank.of_this_checkout(file, web + 1, "postgresql://bank", given) == bank
+    with socket.socket() as squatter:
+        squatter.bind(("127.0.0.1", int(bank.url.rpartition(":")[2])))
+        squatter.listen()
+        assert sandbox_bank.of_this_checkout(file, web, "postgresql://bank", given).url != bank.url
 
 
 def test_servers_that_do_not_answer_are_named_by_their_setting(tmp_path: Path) -> None:

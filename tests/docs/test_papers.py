@@ -224,7 +224,7 @@ def test_every_setting_is_explained():
     """Each environment variable the product reads stands in docs/operations.md, and each that stands there is read."""
     code = "\n".join(
         path.read_text(encoding="utf-8")
-        for folder in ("config", "connect", "ledger", "payments", "dashboard", "demo")
+        for folder in ("config", "connect", "ledger", "banks", "payments", "dashboard", "demo", "sandbox_bank")
         for path in sorted((ROOT / folder).rglob("*.py"))
         if path != ROOT / "config" / "settings" / "test.py"
     )

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from msgspec.structs import fields
 
 from connect.kit import ids
 from connect.kit.money import Money
@@ -56,7 +57,7 @@ CUSTOMER = SimpleNamespace(
 )  # fmt: skip
 METHOD = SimpleNamespace(
     id=ONE, account_id=UUID(int=0), type="card", customer_id=ONE, card=CARD.stored(), billing_details={}, metadata={},
-    created_at=AT,
+    created_at=AT, pay_by_bank=None,
 )  # fmt: skip
 TRANSACTION = SimpleNamespace(
     id=ONE, account_id=UUID(int=0), type="charge", amount_minor=1999, fee_minor=28, net_minor=1971, currency="eur",
@@ -119,7 +120,8 @@ def test_enumerated_fields_hold_known_values(name: str) -> None:
 @pytest.mark.parametrize("name", RENDERED)
 def test_a_schema_can_be_made_of_every_shape(name: str) -> None:
     _, components = msgspec.json.schema_components([type(RENDERED[name])])
-    assert set(components[type(RENDERED[name]).__name__]["properties"]) == set(wire(RENDERED[name]))
+    of_its_type = {field.name for field in fields(type(RENDERED[name])) if field.default is msgspec.UNSET}
+    assert set(components[type(RENDERED[name]).__name__]["properties"]) - of_its_type == set(wire(RENDERED[name]))
 
 
 @pytest.mark.parametrize("name", RENDERED)

@@ -237,7 +237,7 @@ def test_what_a_connected_account_left_open_is_settled_too(books, processor):
 def test_money_goes_back_through_the_processor_that_took_it(api, books, intent, processor, monkeypatch):
     """Payments may go elsewhere by now."""
     with clients.replaced("older", FakeProcessor()) as older:
-        monkeypatch.setattr(clients, "name_for", lambda **_: "older")
+        monkeypatch.setattr(clients, "name_for", lambda *_, **__: "older")
         found = intent(payment_method="pm_card_visa", confirm=True)
         monkeypatch.undo()
         assert api.post("/v1/refunds", {"payment_intent": found["id"]}).json()["status"] == "succeeded"

@@ -185,3 +185,16 @@ def test_the_async_twins_do_the_same(server, client_of):
     paid, listed = asyncio.run(pay())
     assert (paid.status, paid.description) == ("succeeded", "async")
     assert paid.id in listed
+
+
+@pytest.mark.sdk("payment_intents.create", "payment_intents.confirm", "payment_intents.cancel")
+def test_pay_by_bank_by_its_own_name(v1):
+    intent = v1.payment_intents.create({**PAYMENT, "payment_method_types": ["card", "pay_by_bank"]})
+    given = {"payment_method_data": {"type": "pay_by_bank"}, "return_url": "https://shop.test/"}
+    waiting = v1.payment_intents.confirm(intent.id, given)
+    assert (waiting.status, waiting.next_action.type) == ("requires_action", "redirect_to_url")
+    assert "/pay/" in waiting.next_action.redirect_to_url.url
+    assert waiting.next_action.redirect_to_url.return_url == "https://shop.test/"
+    assert v1.payment_intents.cancel(intent.id).status == "canceled"
+    with pytest.raises(stripe.InvalidRequestError, match="off_session"):
+        v1.payment_intents.create({**PAYMENT, **given, "confirm": True, "off_session": True})

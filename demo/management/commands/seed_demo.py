@@ -34,6 +34,7 @@ class Command(BaseCommand):
             "email": seeded.email,
             "password": seeded.password,
             "mailbox_url": f"{url}/mailbox",
+            **({"sandbox_bank_url": settings.FC_SANDBOX_BANK_URL} if settings.FC_SANDBOX_BANK_URL else {}),
             **({"webhook_secret": seeded.webhook_secret} if seeded.webhook_secret else {}),
         }
         descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

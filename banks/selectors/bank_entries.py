@@ -92,7 +92,8 @@ def _found(caller: Caller, wanted: Wanted) -> QuerySet[BankTransaction]:
     if wanted.amount is not None:
         rows = rows.filter(_of_amount(wanted.amount))
     if wanted.text.startswith(f"{PREFIX}_"):
-        return rows.filter(pk=ids.decode(PREFIX, wanted.text))
+        identifier = ids.decode(PREFIX, wanted.text)
+        return rows.filter(pk=identifier) if identifier else rows.none()
     for word in fold(wanted.text).split():
         rows = rows.filter(search_text__contains=word)
     return rows

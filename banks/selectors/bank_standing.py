@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from banks.domain.health import Figures, Standing, percentile_ms, standing
+from banks.domain.health import CALLS_MIN, Figures, Standing, percentile_ms, standing
 from banks.domain.profiles import SANDBOX, Operation
 from banks.models import Institution, InstitutionHealth, InstitutionIncident
 from banks.selectors import institution_health, institutions
 from connect.kit import clock
 
 HOURS: Final = 24
+RECENT: Final = timedelta(minutes=30)
 INCIDENT_DAYS: Final = 30
 INCIDENTS_MAX: Final = 50
 _FROM_BEST: Final = (Standing.UNKNOWN, Standing.HEALTHY, Standing.DEGRADED, Standing.DOWN)
@@ -22,10 +23,14 @@ _FROM_BEST: Final = (Standing.UNKNOWN, Standing.HEALTHY, Standing.DEGRADED, Stan
 
 @dataclass(frozen=True, slots=True)
 class OperationFigures:
-    """The calls of one operation in the last `HOURS`. Our own faults do not count against the bank."""
+    """The calls of one operation in the last `HOURS`. Our own faults do not count against the bank.
+
+    `recent` are those of the last `RECENT`: where they are enough to judge by, they say how it is now.
+    """
 
     operation: Operation
     figures: Figures
+    recent: Figures
 
     @property
     def success_percent(self) -> float | None:
@@ -41,10 +46,10 @@ class OperationFigures:
     @property
     def standing(self) -> Standing:
         """In one word."""
-        return standing(self.figures)
+        return standing(self.recent if self.recent.calls >= CALLS_MIN else self.figures)
 
 
-_NEVER_CALLED: Final = [OperationFigures(operation, Figures()) for operation in Operation]
+_NEVER_CALLED: Final = [OperationFigures(operation, Figures(), Figures()) for operation in Operation]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +163,19 @@ def _windows(institution_ids: Sequence[UUID]) -> list[Any]:
 
 def _by_bank(windows: Iterable[Any]) -> dict[UUID, list[OperationFigures]]:
     """The figures of every operation, for the banks that were called at all."""
-    sums: dict[UUID, dict[str, Figures]] = {}
+    day: dict[UUID, dict[str, Figures]] = {}
+    recent: dict[tuple[UUID, str], Figures] = {}
+    since = clock.wall() - RECENT
     for row in windows:
-        held = sums.setdefault(row.institution_id, {})
+        held, key = day.setdefault(row.institution_id, {}), (row.institution_id, row.operation)
         figures = Figures(row.successes, row.bank_errors, row.own_errors, tuple(row.latency_counts))
         held[row.operation] = held.get(row.operation, Figures()) + figures
+        if row.window_start >= since:
+            recent[key] = recent.get(key, Figures()) + figures
     return {
-        bank: [OperationFigures(operation, held.get(operation, Figures())) for operation in Operation]
-        for bank, held in sums.items()
+        bank: [
+            OperationFigures(operation, held.get(operation, Figures()), recent.get((bank, operation), Figures()))
+            for operation in Operation
+        ]
+        for bank, held in day.items()
     }

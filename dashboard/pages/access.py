@@ -16,6 +16,7 @@ from uuid import UUID
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import render as render_template
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
@@ -108,22 +109,24 @@ class EnvironmentBeingPrepared(Exception):
         self.org_slug = org_slug
 
 
-View = Callable[Concatenate[HttpRequest, OrganizationPage, P], HttpResponse]
+View = Callable[Concatenate[HttpRequest, OrganizationPage, P], HttpResponseBase]
 
 
 def organization_page(
     *, permission: str | None = None, opens_environment: bool = True
-) -> Callable[[View[P]], Callable[..., HttpResponse]]:
+) -> Callable[[View[P]], Callable[..., HttpResponseBase]]:
     """Wraps a view `(request, page, …)` behind sign-in, membership (404), permission (403) and its environment.
 
     With `opens_environment` the view and its rendering run inside `use_environment`, which is the transaction.
     Pages over public tables only (keys, members) leave it closed.
     """
 
-    def decorate(view: View[P]) -> Callable[..., HttpResponse]:
+    def decorate(view: View[P]) -> Callable[..., HttpResponseBase]:
         @wraps(view)
         @login_required
-        def guarded(request: HttpRequest, org_slug: str, mode: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(
+            request: HttpRequest, org_slug: str, mode: str, *args: P.args, **kwargs: P.kwargs
+        ) -> HttpResponseBase:
             try:
                 page = _resolve(request, org_slug, mode)
             except EnvironmentBeingPrepared as error:
@@ -139,7 +142,7 @@ def organization_page(
             patch_vary_headers(response, ["HX-Request", "HX-Target"])
             return response
 
-        return cast("Callable[..., HttpResponse]", guarded)
+        return cast("Callable[..., HttpResponseBase]", guarded)
 
     return decorate
 

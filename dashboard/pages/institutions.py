@@ -28,6 +28,15 @@ COUNTRIES: Final = {
     "RS": "Serbia",
     "XK": "Kosovo",
 }
+SANDBOX_CUSTOMERS: Final = (
+    ("user_good", "All goes well: accounts in denars, euros, dinars and lek, and one for savings"),
+    ("user_many", "All goes well, with twelve accounts to choose from"),
+    ("user_empty", "All goes well, but there is no account to choose"),
+    ("user_wrong_sca", "No one-time code is ever accepted"),
+    ("user_password", "A new password has to be set on the bank's own site first"),
+    ("user_locked", "The login is locked"),
+)
+"""Who can log in at the sandbox bank, and what becomes of it."""
 LIMIT: Final = 500
 CHART_WIDTH, CHART_HEIGHT = 480, 96
 
@@ -115,6 +124,7 @@ def sandbox(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
     context = {
         "bank": bank,
         "base_url": base,
+        "customers": SANDBOX_CUSTOMERS,
         "control_url": f"{base}/control" if base else "",
         "can_manage": page.allows("banks:manage"),
     }

@@ -92,6 +92,14 @@ def test_anybody_reads_each_operation_in_colour_and_words(client, bank):
     assert len(answer.content) < 100_000
 
 
+def test_what_happened_lately_says_how_it_is_now(client, bank):
+    calls(bank, Operation.ACCOUNTS, 1000, 0, ago=timedelta(hours=3))
+    calls(bank, Operation.ACCOUNTS, 0, 8)
+    calls(bank, Operation.TRANSACTIONS, 0, 1000, ago=timedelta(hours=3))
+    calls(bank, Operation.TRANSACTIONS, 8, 0)
+    assert words_of(text_of(client.get("/status")))[bank.name][2:4] == [("bad", "Does not answer"), ("good", "Works")]
+
+
 def test_incidents_of_thirty_days_are_told_with_their_notes(client, bank):
     incident(bank, timedelta(hours=2), note="The bank says: <b>maintenance</b> until noon.")
     old = Institution.objects.get(slug="nlb-mk")

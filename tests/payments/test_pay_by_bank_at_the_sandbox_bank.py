@@ -42,7 +42,7 @@ def test_what_the_customer_does_at_the_bank_decides(sandbox_bank, intent, api, b
     sent = client.post(page, {"institution": SANDBOX})
     assert sent["Location"].startswith(sandbox_bank.url), sent["Location"]
     (order,) = sandbox_bank.state()["payments"]
-    done = sandbox_bank.authorise(payment=order["id"], outcome=outcome)
+    done = sandbox_bank.authorise(payment=order["payment"], outcome=outcome)
     back = follow(client, done["redirect"])
     if "Location" not in back:  # the bank has accepted and not settled it yet
         assert 'http-equiv="refresh"' in back.content.decode()

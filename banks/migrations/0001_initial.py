@@ -132,7 +132,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'banks_transaction',
-                'indexes': [models.Index(fields=['account_id', '-id'], name='banks_transaction_newest'), models.Index(fields=['bank_account_id', '-id'], name='banks_transaction_of_account'), models.Index(fields=['connection_id', '-id'], name='banks_transaction_of_connection'), models.Index(fields=['bank_account_id', 'sort_date'], name='banks_transaction_window'), django.contrib.postgres.indexes.GinIndex(fields=['search_text'], name='banks_transaction_words', opclasses=['public.gin_trgm_ops'])],
+                'indexes': [models.Index(fields=['account_id', '-id'], name='banks_transaction_newest'), models.Index(fields=['bank_account_id', '-id'], name='banks_transaction_of_account'), models.Index(fields=['connection_id', '-id'], name='banks_transaction_of_conn'), models.Index(fields=['bank_account_id', 'sort_date'], name='banks_transaction_window'), django.contrib.postgres.indexes.GinIndex(fields=['search_text'], name='banks_transaction_words', opclasses=['public.gin_trgm_ops'])],
                 'constraints': [models.CheckConstraint(condition=models.Q(('status__in', ['booked', 'pending', 'removed'])), name='banks_transaction_statuses')],
             },
         ),

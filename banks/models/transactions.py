@@ -58,7 +58,7 @@ class BankTransaction(BanksModel):
         indexes = [
             models.Index(fields=["account_id", "-id"], name="banks_transaction_newest"),
             models.Index(fields=["bank_account_id", "-id"], name="banks_transaction_of_account"),
-            models.Index(fields=["connection_id", "-id"], name="banks_transaction_of_connection"),
+            models.Index(fields=["connection_id", "-id"], name="banks_transaction_of_conn"),
             models.Index(fields=["bank_account_id", "sort_date"], name="banks_transaction_window"),
             GinIndex(fields=["search_text"], opclasses=["public.gin_trgm_ops"], name="banks_transaction_words"),
         ]

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from banks.models import Change, Connection
 from connect.kit.tenancy import use_environment
 from tests.banks import rows
 
@@ -21,6 +22,9 @@ def sent(api, environment):
         made = rows.connection()
         account = rows.account(made)
         found = [rows.transaction(account, booking_date=date(2026, 11, day)) for day in range(1, 6)]
+        for position, row in enumerate(found, start=1):
+            Change.objects.create(connection_id=made.id, position=position, transaction_id=row.id, kind="added")
+        Connection.objects.filter(pk=made.id).update(position=len(found))
     names = {
         "connection": rows.identifier(made.id, "conn"),
         "account": rows.identifier(account.id, "bka"),
@@ -32,7 +36,7 @@ def sent(api, environment):
         assert api.get(path).status_code == 200
         with CaptureQueriesContext(connection) as captured:
             assert api.get(path).status_code == 200
-        return [query["sql"].split()[0] for query in captured.captured_queries]
+        return [query["sql"].split()[0].strip(";") for query in captured.captured_queries]
 
     return ask
 

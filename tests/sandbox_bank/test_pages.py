@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -99,6 +100,17 @@ def test_a_customer_pays_what_the_page_shows(billed, sandbox_bank):
     done = person.send("pay", account=person.accounts, code="1234")
     assert (done.status_code, done.headers["location"]) == (302, BACK)
     assert get(f"{path}/status")["transactionStatus"] == "ACSC"
+    assert round(before - float(sandbox_bank.accounts()[1]["booked"]), 2) == 12.30
+
+
+def test_clicks_at_once_pay_once(billed, sandbox_bank):
+    _, _, person = billed
+    before = float(sandbox_bank.accounts()[1]["booked"])
+    person.log_in()
+    form = {"state": person.state, "step": "pay", "account": person.accounts, "code": "1234"}
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: person.client.post(person.address, data=form), range(4)))
+    assert sorted(one.status_code for one in answers) == [200, 200, 200, 302]
     assert round(before - float(sandbox_bank.accounts()[1]["booked"]), 2) == 12.30
 
 

@@ -407,7 +407,7 @@ def test_a_consent_page_shows_nobody_elses(api, session, customer, now, caller, 
         client.post(path, {"connection": selectors.ids.encode("conn", theirs.id)})
     with use_environment(caller.environment):
         assert Connection.objects.get(pk=theirs.id).status == "active"
-    short, body, signature = path.removeprefix("/consents/").split(".")
+    short, _, signature = path.removeprefix("/consents/").split(".")
     forged = selectors.ids.encode("conn", theirs.id).removeprefix("conn_")
     assert client.get(f"/consents/{short}.{forged}.{signature}").status_code == 404
 

@@ -41,6 +41,11 @@ class Bank:
         """Whether it can be linked here."""
         return self.address is not None
 
+    @property
+    def is_troubled(self) -> bool:
+        """Whether calls to it fail these days, so that its customer had better know before they go there."""
+        return self.standing in (Standing.DEGRADED, Standing.DOWN)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:

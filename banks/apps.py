@@ -11,3 +11,4 @@ class BanksConfig(AppConfig):
 
         handlers.connect()
         resources.register()
+        resources.register_timed_work()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from connect.kit import event_types, registry
+from connect.kit import event_types, registry, timed_work
 from connect.kit.event_types import EventType
 from connect.kit.registry import Resource
+from connect.kit.timed_work import TimedWork
 
 
 def register() -> None:
@@ -52,3 +53,14 @@ def register() -> None:
     event_types.register(
         EventType(known.name, known.object, shapes[known.object], known.description) for known in EVENT_TYPES.values()
     )
+
+
+def register_timed_work() -> None:
+    """Say what time does to banks; called once, when the apps are ready."""
+    from banks.services import link_sessions, link_tokens
+
+    for work in (
+        TimedWork("banks.link_sessions", link_sessions.next_due_at, link_sessions.expire_due),
+        TimedWork("banks.public_tokens", link_tokens.next_due_at, link_tokens.discard_due),
+    ):
+        timed_work.register(work)

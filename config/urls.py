@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include("banks.api.urls")),
     path("v1/", include("ledger.api.urls")),
     path("", include("payments.pages.urls")),
+    path("", include("banks.pages.urls")),
     path("3ds/<str:token>", three_d_secure.challenge, name="three_d_secure"),
     path("accounts/", include("allauth.urls")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from banks.clients.berlin_group.connector import BerlinGroupConnector
 from banks.clients.connector import Connector
 
 _CONNECTORS: dict[str, Connector] = {}
@@ -42,3 +43,6 @@ def replaced(name: str, connector: Connector) -> Iterator[Connector]:
             del _CONNECTORS[name]
         else:
             _CONNECTORS[name] = before
+
+
+register(BerlinGroupConnector())

@@ -211,7 +211,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'banks_link_session',
-                'indexes': [models.Index(fields=['account_id', '-id'], name='banks_link_newest'), models.Index(condition=models.Q(('status__in', ['open', 'at_bank', 'choosing'])), fields=['expires_at'], name='banks_link_in_progress'), models.Index(condition=models.Q(('exchanged_at', None), ('public_token_expires_at__isnull', False)), fields=['public_token_expires_at'], name='banks_link_unexchanged'), models.Index(condition=models.Q(('connection_id__isnull', False)), fields=['connection_id'], name='banks_link_connection')],
+                'indexes': [models.Index(fields=['account_id', '-id'], name='banks_link_newest'), models.Index(condition=models.Q(('status__in', ['open', 'at_bank', 'choosing'])), fields=['expires_at'], name='banks_link_in_progress'), models.Index(condition=models.Q(('exchanged_at', None), ('public_token_expires_at__isnull', False)), fields=['public_token_expires_at'], name='banks_link_unexchanged'), models.Index(condition=models.Q(('handle_sealed__isnull', False), ('status__in', ['canceled', 'expired'])), fields=['ended_at'], name='banks_link_to_give_back'), models.Index(condition=models.Q(('connection_id__isnull', False)), fields=['connection_id'], name='banks_link_connection')],
             },
         ),
     ]

@@ -15,9 +15,9 @@ class LinkSession(DescribedModel):
 
     The page is found by `secret_hash`, the SHA-256 of what its address carries; `secret_sealed` holds the same secret
     so that the address can be shown again. `state_hash` is that of the secret in the address to which the bank sends
-    the customer back. `handle_sealed` is the connector's handle of a consent that no connection has, `offered` the accounts to choose from
-    as the bank gave them. `agreed_at` is when the customer agreed on our page, `agreed_text` the version of what they
-    read there.
+    the customer back. `handle_sealed` is the connector's handle of a consent that no connection has, `offered` the
+    accounts to choose from as the bank gave them. `agreed_at` is when the customer agreed on our page, `agreed_text`
+    the version of what they read there.
     """
 
     secret_hash = models.BinaryField(max_length=32, unique=True)

@@ -16,6 +16,8 @@ from banks.shapes.link_sessions import PREFIX, LinkSessionOut
 from connect.kit import ids, secretbox
 from connect.kit.caller import Caller
 from connect.kit.errors import ResourceMissing
+from connect.kit.pages import Page, TimeRange
+from connect.selectors import lists
 
 
 def get(caller: Caller, session_id: str) -> LinkSessionOut:
@@ -24,6 +26,23 @@ def get(caller: Caller, session_id: str) -> LinkSessionOut:
     if row is None:
         raise ResourceMissing(resource="banking.link_session", id=session_id, param="id")
     return shape(caller, row)
+
+
+def page(
+    caller: Caller,
+    page: Page,
+    *,
+    connection: UUID | None = None,
+    status: str | None = None,
+    client_reference_id: str | None = None,
+    created: TimeRange | None = None,
+) -> tuple[list[LinkSessionOut], bool]:
+    """A page of the caller's sessions, newest first, and whether there are more."""
+    found, has_more = lists.page(
+        caller, LinkSession, page, PREFIX, created=created,
+        connection_id=connection, status=status, client_reference_id=client_reference_id,
+    )  # fmt: skip
+    return [shape(caller, row) for row in found], has_more
 
 
 def load(caller: Caller, identifiers: Sequence[UUID]) -> dict[UUID, LinkSessionOut]:
@@ -58,8 +77,13 @@ def shape(caller: Caller, row: Any) -> LinkSessionOut:
 
 def page_url(caller: Caller, row: Any) -> str:
     """Where the customer goes: `/link/<environment short id>.<secret>`."""
+    return f"{settings.FC_PUBLIC_URL.rstrip('/')}/link/{token(caller, row)}"
+
+
+def token(caller: Caller, row: Any) -> str:
+    """What names the session's page: `<environment short id>.<secret>`."""
     secret = secretbox.unseal(row.secret_sealed, place=place(caller, row.id, "secret_sealed")).decode()
-    return f"{settings.FC_PUBLIC_URL.rstrip('/')}/link/{caller.environment.short_id}.{secret}"
+    return f"{caller.environment.short_id}.{secret}"
 
 
 def place(caller: Caller, identifier: UUID, column: str) -> str:

@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 from django.db.models import Q
 
-from banks.clients.connector import ConnectorError
+from banks.clients.connector import ConnectorError, Handle
 from banks.domain import connection_state, errors
 from banks.domain.link_state import (
     BANK_DEADLINE_SECONDS,
@@ -186,17 +186,9 @@ def give_back_due(caller: Caller) -> int:
     for row in found:
         assert row.handle_sealed is not None
         assert row.institution_id is not None
-        handle = handles.open(caller, "banks_link_session", "handle_sealed", row.id, row.handle_sealed)
+        handle = handles.open(caller, "banks_link_session", "handle_sealed", row.id, bytes(row.handle_sealed))
         try:
-            bank_calls.ask(
-                banks[row.institution_id],
-                Operation.CONSENTS,
-                lambda connector, bank, handle=handle: connector.revoke_consent(
-                    bank, handle, deadline_seconds=BANK_DEADLINE_SECONDS
-                ),
-                deadline_seconds=BANK_DEADLINE_SECONDS,
-                present=False,
-            )
+            give_back(banks[row.institution_id], handle, deadline_seconds=BANK_DEADLINE_SECONDS)
         except ConnectorError as error:
             with use_environment(caller.environment):
                 is_recent = row.ended_at is not None and row.ended_at > caller.clock.business() - GIVE_BACK_FOR
@@ -207,6 +199,17 @@ def give_back_due(caller: Caller) -> int:
             LinkSession.objects.filter(pk=row.id, handle_sealed=row.handle_sealed).update(handle_sealed=None)
         done += 1
     return done
+
+
+def give_back(bank: Institution, handle: Handle, *, deadline_seconds: float) -> None:
+    """Tell the bank that nobody uses this consent. Raises `ConnectorError`."""
+    bank_calls.ask(
+        bank,
+        Operation.CONSENTS,
+        lambda connector, profile: connector.revoke_consent(profile, handle, deadline_seconds=deadline_seconds),
+        deadline_seconds=deadline_seconds,
+        present=False,
+    )
 
 
 def publish(caller: Caller, session: LinkSession, name: str) -> None:

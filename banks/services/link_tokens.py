@@ -46,7 +46,8 @@ def exchange(caller: Caller, *, public_token: str) -> ConnectionOut:
     if session.exchanged_at is not None:
         made = ids.encode(PREFIX, session.connection_id)
         raise errors.PublicTokenExchanged(connection=made, param="public_token")
-    connection = locks.known_connection(session.connection_id)
+    connection = locks.known_connection(caller, session.connection_id)
+    assert connection is not None, "connections are never deleted"
     runs_out = session.public_token_expires_at
     if connection.status != Status.PENDING or runs_out is None or runs_out <= caller.clock.business():
         raise errors.PublicTokenInvalid(param="public_token")
@@ -90,7 +91,8 @@ def _discard(caller: Caller, session_id: str) -> None:
     if session.exchanged_at is not None or session.public_token_expires_at is None:
         return
     assert session.connection_id is not None
-    connection = locks.known_connection(session.connection_id)
+    connection = locks.known_connection(caller, session.connection_id)
+    assert connection is not None, "connections are never deleted"
     if connection.status == Status.PENDING:
         connections.discard(caller, connection)
     session.public_token_expires_at, session.public_token_sealed = None, None

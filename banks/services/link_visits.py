@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -51,7 +52,12 @@ from connect.kit import ids
 from connect.kit.caller import Caller
 from connect.kit.tenancy import use_environment
 
-_AGENT_LENGTH = 300
+_AGENT_LENGTH: Final = 300
+SHORT_DEADLINE_SECONDS: Final = 2.0
+"""For a call that the customer waits for without getting anything from it."""
+_REFUSALS: Final[dict[str, type[ConnectorError]]] = {
+    "pending": UserCanceled, "refused": UserCanceled, "expired": ConsentExpired, "revoked": ConsentRevoked,
+}  # fmt: skip
 log = structlog.get_logger(__name__)
 
 
@@ -122,30 +128,31 @@ def send_to_bank(caller: Caller, *, session_id: str, institution: str, ways: Way
         _give_back(*sending.before)
 
 
-def came_back(caller: Caller, *, session_id: str, psu: Psu) -> None:
+def came_back(caller: Caller, *, session_id: str, psu: Psu, refused: bool = False) -> bool:
     """The customer is back: ask the bank whether they agreed, and for the accounts to choose from.
 
-    A visit in update mode is complete with that. A bank that does not answer in time changes nothing: the visit still
-    is at the bank, and the page looks again. Raises `Busy`; does nothing for a visit that is not at a bank.
+    A visit in update mode is complete with that. `refused` says that the bank sent them to the address for a no. The
+    answer is whether the bank gave one in time; if not, the visit still is at the bank, and it is worth asking again.
+    Raises `Busy`; does nothing for a visit that is not at a bank.
     """
     with use_environment(caller.environment):
         consent = _claim_return(caller, session_id)
     if consent is None:
-        return
+        return True
     try:
         given = bank_calls.ask(
             consent.bank,
             Operation.CONSENTS,
-            lambda connector, bank: _given(connector, bank, consent, psu),
+            lambda connector, bank: _given(connector, bank, consent, psu, refused=refused),
             deadline_seconds=BANK_DEADLINE_SECONDS,
             present=True,
         )
     except ConnectorError as error:
         with use_environment(caller.environment):
-            _not_given(caller, session_id, error)
-        return
+            return _not_given(caller, session_id, error)
     with use_environment(caller.environment):
         _agreed(caller, session_id, given)
+    return True
 
 
 def choose(caller: Caller, *, session_id: str, chosen: Sequence[str]) -> None:
@@ -262,13 +269,7 @@ def _not_sent(caller: Caller, session_id: str, kind: FailureKind) -> None:
 def _give_back(bank: Institution, handle: Handle) -> None:
     """The customer went on to another bank: what was begun at the first is of no use, and ends there by itself."""
     try:
-        bank_calls.ask(
-            bank,
-            Operation.CONSENTS,
-            lambda connector, profile: connector.revoke_consent(profile, handle, deadline_seconds=2),
-            deadline_seconds=2,
-            present=False,
-        )
+        link_sessions.give_back(bank, handle, deadline_seconds=SHORT_DEADLINE_SECONDS)
     except ConnectorError as error:
         log.info("consent_not_given_back", bank=bank.slug, kind=error.kind.value)
 
@@ -284,24 +285,27 @@ def _claim_return(caller: Caller, session_id: str) -> Consent | None:
     session.save(update_fields=["lease_until"])
     bank = institutions.by_id(_bank_of(session))
     assert bank is not None
-    known = BankAccount.objects.filter(connection_id=session.connection_id).exclude(status="closed")
     return Consent(
         bank=bank,
         handle=_handle(caller, session),
         balances="balances" in session.permissions,
-        known=frozenset(bytes(one) for one in known.values_list("identity_hash", flat=True))
-        if session.mode == Mode.UPDATE
-        else frozenset(),
+        known=_linked(session.connection_id) if session.connection_id else frozenset(),
     )
 
 
-def _given(connector: Connector, bank: BankProfile, consent: Consent, psu: Psu) -> Given | None:
+def _linked(connection_id: UUID) -> frozenset[bytes]:
+    """What the open accounts of a connection are known by."""
+    rows = BankAccount.objects.filter(connection_id=connection_id).exclude(status="closed")
+    return frozenset(bytes(one) for one in rows.values_list("identity_hash", flat=True))
+
+
+def _given(connector: Connector, bank: BankProfile, consent: Consent, psu: Psu, *, refused: bool) -> Given | None:
     """What the customer agreed to; None while they have not said yes or no. Raises `ConnectorError` for a no."""
     state = connector.consent_state(bank, consent.handle, psu, deadline_seconds=BANK_DEADLINE_SECONDS)
-    if state.status == "pending":
+    if state.status == "pending" and not refused:
         return None
     if state.status != "valid":
-        raise {"refused": UserCanceled, "expired": ConsentExpired, "revoked": ConsentRevoked}[state.status]()
+        raise _REFUSALS[state.status]
     found = connector.accounts(
         bank, consent.handle, psu, balances=consent.balances, deadline_seconds=BANK_DEADLINE_SECONDS
     )
@@ -328,7 +332,8 @@ def _agreed(caller: Caller, session_id: str, given: Given | None) -> None:
 
 def _repair(caller: Caller, session: LinkSession, given: Given) -> None:
     assert session.connection_id is not None
-    connection = locks.known_connection(session.connection_id)
+    connection = locks.known_connection(caller, session.connection_id)
+    assert connection is not None, "connections are never deleted"
     if connection.status not in connection_state.REPAIRABLE:  # the app removed it while its customer was at the bank
         session.save()
         link_sessions.cancel(caller, session_id=ids.encode("lks", session.id))
@@ -344,15 +349,16 @@ def _repair(caller: Caller, session: LinkSession, given: Given) -> None:
     _complete(caller, session)
 
 
-def _not_given(caller: Caller, session_id: str, error: ConnectorError) -> None:
+def _not_given(caller: Caller, session_id: str, error: ConnectorError) -> bool:
     session = locks.link_session(caller, session_id)
     session.lease_until = None
-    passes = isinstance(error, InstitutionDown | RateLimited | BadResponse)
-    if session.status == Status.AT_BANK and not passes:
+    answered = not isinstance(error, InstitutionDown | RateLimited | BadResponse)
+    if session.status == Status.AT_BANK and answered:
         link_sessions.advance(session, Action.BANK_REFUSED)
         session.last_error, session.bank_url = error.kind.value, None
         link_sessions.publish(caller, session, "banking.link_session.failed")
     session.save()
+    return answered
 
 
 # --- what all of it needs ---------------------------------------------------------------------------------------------
@@ -367,7 +373,7 @@ def _lease(caller: Caller, session: LinkSession) -> None:
 
 def _handle(caller: Caller, session: LinkSession) -> Handle:
     assert session.handle_sealed is not None
-    return handles.open(caller, "banks_link_session", "handle_sealed", session.id, session.handle_sealed)
+    return handles.open(caller, "banks_link_session", "handle_sealed", session.id, bytes(session.handle_sealed))
 
 
 def _bank_of(session: LinkSession) -> Any:

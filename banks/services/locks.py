@@ -1,7 +1,6 @@
 """Row locks of banks, in the one order that everything takes them: link session, connection, account.
 
-They come below the idempotency key and above the ledger. Lock first, then read the state: whatever was read before
-the lock may be old.
+Lock first, then read the state: whatever was read before the lock may be old.
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ def link_session(caller: Caller, session_id: str) -> LinkSession:
 
 
 def connection(caller: Caller, connection_id: str, *, param: str | None = None) -> Connection:
-    """The caller's connection, locked until the transaction ends; one that was not exchanged, or removed, is missing.
+    """The caller's connection, locked; one that is not exchanged yet, or was removed, is missing.
 
-    `param` says that it was named in a parameter, not in the path. Raises `ResourceMissing`.
+    `param` says that it was named in a parameter, not in the path.
     """
-    row = Connection.objects.one(account_id=caller.account, id=ids.lookup("conn", connection_id), lock=True)
+    row = known_connection(caller, ids.lookup("conn", connection_id))
     if row is None or row.status not in VISIBLE:
         if param is None:
             raise ResourceMissing(resource="banking.connection", id=connection_id, param="id")
@@ -36,11 +35,9 @@ def connection(caller: Caller, connection_id: str, *, param: str | None = None) 
     return row
 
 
-def known_connection(connection_id: UUID) -> Connection:
-    """A connection of any account that is known to exist, locked; connections are never deleted."""
-    row = Connection.objects.one(id=connection_id, lock=True)
-    assert row is not None
-    return row
+def known_connection(caller: Caller, connection_id: UUID) -> Connection | None:
+    """The caller's connection, whatever became of it, locked."""
+    return Connection.objects.one(account_id=caller.account, id=connection_id, lock=True)
 
 
 def bank_account(caller: Caller, bank_account_id: str) -> BankAccount:

@@ -86,6 +86,31 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 10.0,
         "options": {"expires": 20},
     },
+    "banks: expire link sessions": {
+        "task": "banks.find_overdue_links",
+        "schedule": 30.0,
+        "options": {"expires": 60},
+    },
+    "banks: give back consents of ended links": {
+        "task": "banks.find_links_to_give_back",
+        "schedule": 15.0,
+        "options": {"expires": 30},
+    },
+    "banks: remove connections nobody took": {
+        "task": "banks.find_unexchanged_tokens",
+        "schedule": 30.0,
+        "options": {"expires": 60},
+    },
+    "banks: watch their health": {
+        "task": "banks.watch_health",
+        "schedule": 30.0,
+        "options": {"expires": 60},
+    },
+    "banks: forget old figures": {
+        "task": "banks.prune_health",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "banks: read connections": {
         "task": "banks.find_due_syncs",
         "schedule": 15.0,

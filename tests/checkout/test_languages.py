@@ -30,13 +30,14 @@ LANGUAGES = [
 def spoken():
     """Every text of the hosted pages and of the receipt, as the catalogs name it."""
     found = set()
-    templates = [*(ROOT / "templates/checkout").iterdir(), ROOT / "templates/three_d_secure/challenge.html"]
+    folders = ("checkout", "hosted", "link", "three_d_secure")
+    templates = [path for folder in folders for path in (ROOT / "templates" / folder).iterdir()]
     sources = [templatize(path.read_text(encoding="utf-8"), origin=str(path)) for path in templates]
     for source in sources:
         # What stands between two calls is blanked by templatize; it is not Python as a whole.
         for call in re.findall(r"gettext\(u?((?:'(?:[^'\\]|\\.)*')|(?:\"(?:[^\"\\]|\\.)*\"))\)", source):
             found.add(ast.literal_eval(call))
-    for path in (ROOT / "payments/pages").glob("*.py"):
+    for path in (path for app in ("connect", "banks", "payments") for path in (ROOT / app / "pages").glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in CALLS:
                 found.add(messages.CONTEXT_END.join(argument.value for argument in node.args))

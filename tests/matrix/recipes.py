@@ -312,9 +312,17 @@ def public_token(api: Any) -> str:
         return bank_rows.public_token(Caller.system(environment, "tests"))
 
 
+def link_session(api: Any) -> str:
+    return created(api.post("/v1/banking/link_sessions", {"client_reference_id": "user-7"}))["id"]
+
+
 BANKING = {
     "GET /v1/banking/institutions": Recipe("institutions:read", shared=True),
     "GET /v1/banking/institutions/{pk}": Recipe("institutions:read", institution, "inst", shared=True),
+    "GET /v1/banking/link_sessions": Recipe("link_sessions:read", names={"connection": ("conn", connection)}),
+    "POST /v1/banking/link_sessions": Recipe("link_sessions:write", body={"client_reference_id": "user-7"}),
+    "GET /v1/banking/link_sessions/{pk}": Recipe("link_sessions:read", link_session, "lks"),
+    "POST /v1/banking/link_sessions/{pk}/cancel": Recipe("link_sessions:write", link_session, "lks"),
     "GET /v1/banking/connections": Recipe("connections:read", names={"institution": ("inst", institution)}),
     "POST /v1/banking/connections": Recipe("connections:write", body={"public_token": public_token}),
     "GET /v1/banking/connections/{pk}": Recipe("connections:read", connection, "conn"),

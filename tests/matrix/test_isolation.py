@@ -113,7 +113,7 @@ def test_a_list_shows_a_stranger_nothing(operation, api, api_as, cell):
 
     for make in (
         recipes.charge, recipes.customer, recipes.kept_method, recipes.setup_intent, recipes.transaction, recipes.hold,
-        recipes.endpoint, recipes.refund, recipes.frozen_clock, recipes.checkout_session, recipes.bank_transaction,
+        recipes.endpoint, recipes.refund, recipes.frozen_clock, recipes.checkout_session, recipes.link_session, recipes.bank_transaction,
     ):  # fmt: skip
         make(api)
     mine = send(api, operation, parameters=recipe.parameters(api))

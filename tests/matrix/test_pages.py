@@ -31,6 +31,8 @@ ELSEWHERE = {
     "/metrics": "for machines, with a token of its own",
     "/admin": "staff only; tests/admin",
     "/c": "for payers, who have no account: the secret in the address is all; tests/checkout",
+    "/link": "for an app's customers, who have no account: the secret in the address is all; tests/banks/link",
+    "/consents": "for an app's customers, by a signed address; tests/banks/link",
     "/webhook-inbox": "for machines; its address is the credential",
     "/static": "files",
     "/3ds": "a payer's, who has no role but an address nobody else knows; tests/payments/test_three_d_secure_pages.py",

@@ -19,7 +19,7 @@ from banks.selectors import transactions
 from banks.shapes.transactions import PREFIX, BankTransactionOut
 from connect.kit import currencies, ids
 from connect.kit.caller import Caller
-from connect.kit.pages import Page, require_cursor, slice_queryset
+from connect.kit.pages import Page, require_cursor, slice_rows
 
 STATUSES: Final = ("booked", "pending", "removed")
 DIRECTIONS: Final = ("in", "out")
@@ -55,10 +55,15 @@ class ChangeLine:
 
 
 def page(caller: Caller, page: Page, wanted: Wanted) -> tuple[list[BankTransactionOut], bool]:
-    """A page of the caller's transactions, newest first, and whether there are more."""
+    """A page of the caller's transactions, by day with the newest first, and whether there are more.
+
+    People read by day. The API lists by id instead: in the order in which entries became known.
+    """
     rows = _found(caller, wanted)
     require_cursor(page, PREFIX, lambda identifier: rows.filter(pk=identifier).exists())
-    found, has_more = slice_queryset(rows, page)
+    order = ("sort_date", "id") if page.backwards else ("-sort_date", "-id")
+    beyond = list(_beyond(rows, page).order_by(*order)[: page.limit + 1])
+    found, has_more = slice_rows(beyond, page)
     return [transactions.shape(caller, row) for row in found], has_more
 
 
@@ -75,6 +80,16 @@ def reference_holds(found: BankTransactionOut) -> bool | None:
     """Whether the check digits of its reference fit; None without a reference, or with one that has none we know."""
     check = _CHECKS.get(found.reference.scheme) if found.reference else None
     return check(found.reference.value) if check and found.reference else None
+
+
+def _beyond(rows: QuerySet[BankTransaction], page: Page) -> QuerySet[BankTransaction]:
+    """What lies on the other side of the page's cursor."""
+    if page.cursor is None:
+        return rows
+    day = BankTransaction.objects.values_list("sort_date", flat=True).get(pk=page.cursor)
+    if page.backwards:
+        return rows.filter(Q(sort_date__gt=day) | Q(sort_date=day, id__gt=page.cursor))
+    return rows.filter(Q(sort_date__lt=day) | Q(sort_date=day, id__lt=page.cursor))
 
 
 def _found(caller: Caller, wanted: Wanted) -> QuerySet[BankTransaction]:

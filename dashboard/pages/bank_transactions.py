@@ -28,7 +28,7 @@ from dashboard.pages.bank_connections import as_json
 from dashboard.templatetags.bank_statuses import ENTRY_STATUSES
 
 ACCOUNTS_OFFERED: Final = 100
-BATCH: Final = 100
+BATCH: Final = 500
 AMOUNT_DIGITS: Final = 12
 COLUMNS: Final = (
     "id", "account", "status", "booking_date", "value_date", "amount", "currency", "counterparty",
@@ -40,7 +40,7 @@ COLUMNS: Final = (
 @require_safe
 @organization_page(permission="banks:view")
 def transactions(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
-    """The list, newest first. Words are found in either script; a filter that makes no sense is left out."""
+    """The list by day, the newest first. Words are found in either script; a filter that makes no sense is left out."""
     filters = _filters(request)
     wanted = lists.wanted(request, PREFIX)
     found, has_more = bank_entries.page(page.caller, wanted, _wanted(filters))

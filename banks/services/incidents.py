@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
@@ -118,7 +118,7 @@ def _note(institution_id: UUID, standing: Standing, running: InstitutionIncident
     if running is None:
         return 0 if is_well else _open(institution_id, standing, now)
     if is_well:
-        fresh = {"ended_at": now, "announced_at": None}
+        fresh: dict[str, Any] = {"ended_at": now, "announced_at": None}
     elif running.status != standing.value:
         fresh = {"status": standing.value, "announced_at": None}
     else:

@@ -30,7 +30,7 @@ LANGUAGES = [
 def spoken():
     """Every text of the hosted pages and of the receipt, as the catalogs name it."""
     found = set()
-    folders = ("checkout", "hosted", "link", "three_d_secure")
+    folders = ("checkout", "hosted", "link", "pay", "three_d_secure")
     templates = [path for folder in folders for path in (ROOT / "templates" / folder).iterdir()]
     sources = [templatize(path.read_text(encoding="utf-8"), origin=str(path)) for path in templates]
     for source in sources:

@@ -18,6 +18,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.sandbox_bank.live import sandbox_bank, sandbox_bank_server  # noqa: F401  fixtures, started when asked for
+
 ROOT = Path(__file__).resolve().parents[1]
 MADE_FROM = ("*/migrations/*.py", "*/*/migrations/*.py", "banks/data/*.csv", "*/models/*.py", "ledger/sql/*", "tests/base_data.py",
              "connect/services/schemas.py", "connect/services/environments.py", "config/settings/base.py")  # fmt: skip

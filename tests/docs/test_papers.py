@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -135,6 +136,27 @@ def test_the_page_of_test_cards_shows_a_call_that_works(reader):
     assert json.loads(reader.type([variables, call])[1])["status"] == "succeeded"
 
 
+def test_the_page_of_the_sandbox_bank_can_be_typed(tmp_path, sandbox_bank):
+    """Every shell block of it runs, and every answer it shows is part of the real one."""
+    found = [block for block in blocks(ROOT / "docs" / "sandbox-bank.md") if block.kind in RUN | SHOWN]
+    typed = [
+        dataclasses.replace(block, text=block.text.replace("http://127.0.0.1:8010", sandbox_bank.url))
+        for block in found
+        if block.kind in RUN
+    ]
+    answers = iter(Reader(tmp_path, sandbox_bank.url, "").type(typed))
+    answer, checked = "", 0
+    for block in found:
+        if block.kind in RUN:
+            answer = next(answers)
+            assert '"error"' not in answer, f"{block}\n{answer}"
+        else:
+            fault = agrees(json.loads(block.text), json.loads(answer))
+            assert fault is None, f"{block} {fault}\n{answer}"
+            checked += 1
+    assert checked >= 4
+
+
 @pytest.mark.parametrize(
     ("shown", "real"),
     [
@@ -160,7 +182,7 @@ def test_every_block_is_of_a_kind_that_is_checked(paper):
         if block.kind == "python" and paper != "README.md":
             assert block.note, f"{block}: say which file this is from"
         if block.kind == "sh":
-            assert paper in {"README.md", "docs/test-cards.md"}, f"{block}: only the README's shell blocks are run"
+            assert paper in {"README.md", "docs/test-cards.md", "docs/sandbox-bank.md"}, f"{block}: nobody runs this"
 
 
 @pytest.mark.parametrize("paper", names(PAPERS))

@@ -1,0 +1,1 @@
+"""The interface for third parties, below /v1."""

@@ -12,8 +12,7 @@ from banks.services import institutions
 
 def connect() -> None:
     """Receive the signal; called once, when the apps are ready."""
-    # Of `banks_catalog` Django says nothing: only an app with a module of models is told of.
-    post_migrate.connect(_load_catalogue, sender=apps.get_app_config("banks"), dispatch_uid="banks.catalogue")
+    post_migrate.connect(_load_catalogue, sender=apps.get_app_config("banks_catalog"), dispatch_uid="banks.catalogue")
 
 
 def _load_catalogue(using: str, **_: Any) -> None:

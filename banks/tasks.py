@@ -6,7 +6,15 @@ from uuid import UUID
 
 from celery import shared_task
 
-from banks.services import connections, consent_returns, link_sessions, link_tokens, syncs
+from banks.services import (
+    connections,
+    consent_returns,
+    incidents,
+    institution_health,
+    link_sessions,
+    link_tokens,
+    syncs,
+)
 from connect.kit.caller import Caller
 from connect.kit.tenancy import use_environment
 from connect.selectors import environments, sweeps
@@ -67,6 +75,18 @@ def discard_unexchanged(environment_id: str) -> int:
     if environment is None:
         return 0
     return link_tokens.discard_due(Caller.system(environment, "banks.discard_unexchanged"))
+
+
+@shared_task(name="banks.watch_health")
+def watch_health() -> int:
+    """Probe banks that failed, open and close incidents, and tell who is connected; returns how many changed."""
+    return incidents.watch()
+
+
+@shared_task(name="banks.prune_health")
+def prune_health() -> int:
+    """Delete the figures of calls to banks that were kept long enough; returns how many windows."""
+    return institution_health.prune()
 
 
 @shared_task(name="banks.find_due_syncs")

@@ -5,12 +5,14 @@ It is spoken to over HTTP only, by the product and by the demo alike, and is tol
 
 from __future__ import annotations
 
+import json
 import secrets
 import sys
+import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from demo import settings
 from demo.servers.postgres import free_port, is_free
@@ -55,3 +57,21 @@ def of_this_checkout(memory: Path, web_port: int, database_url: str, given: Mapp
         "SANDBOX_BANK_DATABASE_URL": database_url,
         "SANDBOX_BANK_SECRET_KEY": secret,
     })  # fmt: skip
+
+
+def agree(url: str, *, consent: bool) -> None:
+    """Be the customer who was sent to the bank at `url` last, and say yes: to a consent, or to a payment.
+
+    The bank's control does in one call what the customer does on its pages.
+    """
+    kind = "consent" if consent else "payment"
+    newest = _ask(f"{url}/control/state")[f"{kind}s"][-1][kind]
+    _ask(f"{url}/control/authorise", {kind: newest, "user": LOGIN})
+
+
+def _ask(url: str, body: dict[str, Any] | None = None) -> Any:
+    sent = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, sent, {"Content-Type": "application/json"})  # noqa: S310 - our own bank
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy knows nothing of this machine
+    with direct.open(request, timeout=30) as answer:
+        return json.load(answer)

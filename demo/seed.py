@@ -14,6 +14,16 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import msgspec
+from django.conf import settings
+
+from banks.domain.psu import Psu
+from banks.selectors import accounts as bank_accounts
+from banks.selectors import bank_payments as bank_payment_selectors
+from banks.selectors import connections, institutions, link_visits
+from banks.selectors import link_sessions as link_session_selectors
+from banks.services import bank_payments, link_sessions, link_tokens, syncs
+from banks.services import link_visits as visits
 from connect.api import execution, renderers
 from connect.domain.errors import UrlInvalid
 from connect.kit import ids
@@ -26,11 +36,14 @@ from connect.selectors import organizations as organization_selectors
 from connect.selectors import users as user_selectors
 from connect.selectors import webhook_endpoints as endpoint_selectors
 from connect.services import api_keys, environments, organizations, users, webhook_endpoints, webhook_inbox
+from demo import sandbox_bank
 from payments.selectors import payment_intents as intents
-from payments.services import customers, payment_intents, payment_outcomes, processor_calls
+from payments.services import bank_settlements, customers, payment_attempts, payment_intents, processor_calls
 
 EMAIL: Final = "demo@facturino.example"
 ORGANIZATION: Final = ("Demo Shop", "demo")
+BANK: Final = "sandbox-bank"
+ANA: Final = Psu(present=True, ip_address="127.0.0.1", user_agent="Demo")
 
 PAYMENTS: Final[tuple[dict[str, Any], ...]] = (
     {"amount": 249_00, "currency": "eur", "payment_method": "pm_card_visa", "description": "Espresso machine"},
@@ -88,6 +101,10 @@ def seed(
     if _is_empty(environment):
         say("making a customer and a few payments")
         _payments(environment)
+    if settings.FC_SANDBOX_BANK_URL and not _is_linked(environment):
+        say("linking the customer's bank")
+        _link(environment, settings.FC_SANDBOX_BANK_URL)
+        _pay_by_bank(environment, settings.FC_SANDBOX_BANK_URL)
     return Seeded(EMAIL, password, slug, secret_key, webhook_secret)
 
 
@@ -130,18 +147,85 @@ def _payments(environment: EnvironmentRef) -> None:
     )
     assert made.status == 200
     for payment in PAYMENTS:
-        execution.external(
-            caller,
-            None,
-            begin=partial(payment_intents.create_and_confirm, **payment),
-            resume=payment_intents.resume,
-            call=processor_calls.perform,
-            record=payment_outcomes.record,
-            render=renderers.render_bytes,
-        )
+        _external(caller, partial(payment_intents.create_and_confirm, **payment))
     execution.local(
         caller,
         None,
         lambda caller: payment_intents.create(caller, amount=35_00, currency="eur", description="An unpaid order"),
         renderers.render_bytes,
     )
+
+
+def _external(caller: Caller, begin: Callable[[Caller], Any]) -> execution.Reply:
+    """A payment's request, as the API makes it: claim, call, record."""
+    return execution.external(
+        caller,
+        None,
+        begin=begin,
+        resume=payment_intents.resume,
+        call=processor_calls.perform,
+        record=payment_attempts.record,
+        render=renderers.render_bytes,
+    )
+
+
+def _is_linked(environment: EnvironmentRef) -> bool:
+    with use_environment(environment):
+        found, _ = connections.page(Caller.system(environment, "demo.seed"), Page(limit=1))
+    return bool(found)
+
+
+def _link(environment: EnvironmentRef, bank_url: str) -> None:
+    """The customer's visit at our page and at their bank, the app's exchange, and the first reading of the bank."""
+    caller = Caller.system(environment, "demo.seed")
+    home = settings.FC_PUBLIC_URL.rstrip("/")
+    with use_environment(environment):
+        session = link_sessions.create(
+            caller, institution=BANK, purpose="To show you your accounts in the shop", client_reference_id="ana"
+        )
+    assert session.url is not None, "a session that is open has a page"
+    secret = session.url.rpartition(".")[2]
+    back = f"{home}/link/back/{environment.short_id}.{link_sessions.state_of(secret)}"
+    visits.send_to_bank(
+        caller, session_id=session.id, institution=BANK, ways=visits.WaysBack(back=back, refused=back), psu=ANA
+    )
+    sandbox_bank.agree(bank_url, consent=True)
+    visits.came_back(caller, session_id=session.id, psu=ANA)
+    with use_environment(environment):
+        now = caller.clock
+        visit = link_visits.get(environment, secret, now=now.wall(), business=now.business())
+        assert visit is not None, "sessions are never deleted"
+        visits.choose(caller, session_id=session.id, chosen=[offer.resource_id for offer in visit.offers])
+        done = link_session_selectors.get(caller, session.id)
+        assert done.public_token is not None, "the bank said yes"
+        connection = link_tokens.exchange(caller, public_token=done.public_token)
+    identifier = ids.decode("conn", connection.id)
+    assert identifier is not None
+    syncs.run(environment, identifier, psu=ANA)
+
+
+def _pay_by_bank(environment: EnvironmentRef, bank_url: str) -> None:
+    """The customer pays from a linked account: our page, their bank, and the word of the bank in the books."""
+    caller = Caller.system(environment, "demo.seed")
+    with use_environment(environment):
+        linked, _ = bank_accounts.page(caller, Page(limit=100), currency="eur")
+    order = {
+        "amount": 18_50, "currency": "eur", "description": "Кафе за дома, 1 кг",
+        "payment_method_data": {"type": "pay_by_bank", "pay_by_bank": {"account": linked[0].id}},
+        "return_url": settings.FC_PUBLIC_URL,
+    }  # fmt: skip
+    begun = msgspec.json.decode(_external(caller, partial(payment_intents.create_and_confirm, **order)).body)
+    secret = begun["next_action"]["redirect_to_url"]["url"].rpartition(".")[2]
+    with use_environment(environment):
+        payment = bank_payment_selectors.by_secret(secret, now=caller.clock.wall())
+        bank = institutions.find(BANK, livemode=False)
+        assert payment is not None, "the intent leads to it"
+        assert bank is not None, "the catalogue has it"
+        claimed = bank_payments.claim(caller, payment_id=payment.id, institution=bank, address=ANA.ip_address)
+    assert claimed is not None, "nobody else is at it"
+    answer = bank_payments.send(claimed, ANA)
+    with use_environment(environment):
+        bank_payments.sent(caller, claimed, answer)
+    sandbox_bank.agree(bank_url, consent=False)
+    bank_payments.look(caller, payment.id, psu=ANA)
+    _external(caller, partial(bank_settlements.begin, attempt_id=payment.attempt))

@@ -14,9 +14,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Model
 
 from sandbox_bank import clock, ibans
-from sandbox_bank.models import Account, Bank, Customer, Entry
+from sandbox_bank.models import Account, Authorisation, Bank, Call, Consent, Customer, Entry, Fault, Payment
 
 NAMESPACE = uuid.UUID("6f2b2f5c-6f0e-4a55-9e64-0d2d5f3a9990")
 MONTHS = 12
@@ -238,13 +239,42 @@ def seed() -> bool:
 
 @transaction.atomic
 def reset() -> None:
-    """Forget everything and fill the bank anew. The clock runs right again."""
-    tables = ", ".join(f'"sandbox_bank_{name}"' for name in (
-        "authorisation", "payment", "consent", "entry", "account", "customer", "fault", "call"))  # fmt: skip
+    """Forget everything and fill the bank anew. The clock runs right again.
+
+    What a day begins with is made once by each process and then poured in as it is: tests reset before each test.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY")
-    Bank.objects.all().delete()
-    seed()
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        cursor.execute(f"TRUNCATE {', '.join(_table(one) for one in (*FILLED, *EMPTY))} RESTART IDENTITY")
+        Bank.objects.all().delete()
+        today = clock.today()
+        if today in _kept:
+            for model, rows in zip(FILLED, _kept[today], strict=True):
+                _pour_in(cursor, _table(model), rows)
+        else:
+            seed()
+            _kept.clear()
+            _kept[today] = [_pour_out(cursor, _table(model)) for model in FILLED]
+
+
+FILLED = (Customer, Account, Entry)
+EMPTY = (Authorisation, Payment, Consent, Fault, Call)
+_kept: dict[date, list[bytes]] = {}
+
+
+def _table(model: type[Model]) -> str:
+    return f'"{model._meta.db_table}"'
+
+
+def _pour_out(cursor: Any, table: str) -> bytes:
+    with cursor.copy(f"COPY {table} TO STDOUT") as copy:
+        return b"".join(bytes(part) for part in copy)
+
+
+def _pour_in(cursor: Any, table: str, rows: bytes) -> None:
+    with cursor.copy(f"COPY {table} FROM STDIN") as copy:
+        copy.write(rows)
+    cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}")  # noqa: S608
 
 
 def _open(customer: Customer, holding: Holding) -> None:

@@ -38,7 +38,7 @@ def balances(account: Account) -> Balances:
 
 def select(account: Account, *, pending: bool, since: date | None, until: date | None) -> QuerySet[Entry]:
     """Booked entries by booking date, or pending ones by the day they came; newest first."""
-    found = Entry.objects.filter(account=account, pending=pending)
+    found = Entry.objects.filter(account=account, pending=pending).select_related("account")
     day = "created_at__date" if pending else "booking_date"
     if since:
         found = found.filter(**{f"{day}__gte": since})

@@ -24,7 +24,7 @@ def albanian(account: int) -> str:
 
 def is_right(iban: str) -> bool:
     """Whether the check digits of an IBAN of any country fit."""
-    return bool(re.fullmatch(r"[A-Z]{2}\d{2}[A-Z0-9]{8,30}", iban)) and int(_digits(iban[4:] + iban[:4])) % 97 == 1
+    return bool(re.fullmatch(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{8,30}", iban)) and int(_digits(iban[4:] + iban[:4])) % 97 == 1
 
 
 def _with_national_check(country: str, body: str) -> str:

@@ -27,7 +27,7 @@ def grouped(minor: int, currency: str) -> str:
 
 def read(value: Any) -> int | None:
     """Minor units of an amount's text; None when it is none, or has parts of a minor unit."""
-    found = re.fullmatch(r"(-?)(\d{1,14})(?:\.(\d{1,2})0?)?", value) if isinstance(value, str) else None
+    found = re.fullmatch(r"(-?)([0-9]{1,14})(?:\.([0-9]{1,2})0?)?", value) if isinstance(value, str) else None
     if found is None:
         return None
     minor = int(found[2]) * 100 + int((found[3] or "0").ljust(2, "0"))

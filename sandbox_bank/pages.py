@@ -20,7 +20,7 @@ from sandbox_bank import authorisations, consents, entries, money, payments, tex
 from sandbox_bank.models import Account, Authorisation, Consent, Customer, Payment
 
 SALT = "sandbox_bank.pages"
-POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+POLICY = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
 """No `form-action`: the answer to a form leads to the third party, and on to where that sends its customer."""
 
 

@@ -12,7 +12,6 @@ STATUSES: dict[str, tuple[int, ...]] = {
     "CONSENT_UNKNOWN": (400, 403),
     "CONSENT_INVALID": (401,),
     "CONSENT_EXPIRED": (401,),
-    "PSU_CREDENTIALS_INVALID": (401,),
     "SERVICE_BLOCKED": (403,),
     "PRODUCT_INVALID": (403,),
     "RESOURCE_UNKNOWN": (403, 404),

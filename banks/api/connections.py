@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from django.http import HttpResponse
+from rest_framework.decorators import action
 from rest_framework.request import Request
 
 from banks.domain import errors
 from banks.domain.connection_state import VISIBLE
 from banks.selectors import connections as selectors
-from banks.services import connections, link_tokens
+from banks.services import connections, link_tokens, syncs
 from banks.shapes.connections import ConnectionOut, DeletedConnectionOut
 from connect.api.fields import EnumField, IdField, MetadataField, TextField, TimeRangeField
 from connect.api.openapi import operation
@@ -81,3 +82,15 @@ class ConnectionViewSet(ApiViewSet):
         """
         self.input(NoInput)
         return self.local(lambda caller: connections.remove(caller, pk))
+
+    @action(detail=True, methods=["post"])
+    @operation(ConnectionOut, errors=(ResourceMissing,))
+    def refresh(self, request: Request, pk: str) -> HttpResponse:
+        """Ask for a connection to be read again soon
+
+        The answer is the connection as it is now: the bank is read afterwards, when its daily limit allows. What came
+        of it is told by `banking.connection.transactions_updated`, or by the connection's own `as_of` and `error`. One
+        that needs its customer is not read before they were sent a link session in update mode.
+        """
+        self.input(NoInput)
+        return self.local(lambda caller: syncs.request(caller, pk))

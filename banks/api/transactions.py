@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.http import HttpResponse
+from rest_framework.decorators import action
 from rest_framework.request import Request
 
+from banks.domain import errors
+from banks.selectors import sync as syncs
 from banks.selectors import transactions as selectors
-from banks.shapes.transactions import BankTransactionOut
+from banks.shapes.transactions import BankTransactionOut, TransactionSyncOut
 from connect.api.fields import (
     CurrencyField,
     DateField,
@@ -18,9 +23,11 @@ from connect.api.fields import (
     TimeRangeField,
 )
 from connect.api.openapi import operation
-from connect.api.serializers import ListFilters, NoInput
+from connect.api.serializers import InputSerializer, ListFilters, NoInput
 from connect.api.views import ApiViewSet
-from connect.kit.errors import ResourceMissing
+from connect.kit.errors import MissingParameterTarget, ResourceMissing
+
+SYNC_LIMIT: Final = 100
 
 
 class BankTransactionFilters(ListFilters):
@@ -42,6 +49,14 @@ class BankTransactionFilters(ListFilters):
     created = TimeRangeField(required=False)
 
 
+class TransactionSyncIn(InputSerializer):
+    """`cursor` is the `next_cursor` you kept; without one everything is given. `limit` is how far a page reads."""
+
+    connection = TextField(max_length=100)
+    cursor = TextField(max_length=200, required=False, allow_null=True)
+    limit = IntegerField(required=False, min_value=1, max_value=500)
+
+
 class BankTransactionViewSet(ApiViewSet):
     scope_resource = "transactions"
     id_prefix = "btx"
@@ -55,6 +70,21 @@ class BankTransactionViewSet(ApiViewSet):
         """
         page, filters = self.page(BankTransactionFilters)
         return self.list_of(lambda caller: selectors.page(caller, page, **filters), shape=BankTransactionOut)
+
+    @action(detail=False, methods=["get"])
+    @operation(TransactionSyncOut, input=TransactionSyncIn, errors=(MissingParameterTarget, errors.SyncCursorInvalid))
+    def sync(self, request: Request) -> HttpResponse:
+        """Sync a connection's transactions: what was added, modified and removed behind a cursor
+
+        Read until `has_more` is false, keep what you got, and `next_cursor` with it; the next time, begin from there.
+        The same cursor can be sent again at any time, and gives at least the same changes as they are by then.
+        """
+        given = self.input(TransactionSyncIn)
+        return self.read(
+            lambda caller: syncs.page(
+                caller, given["connection"], given.get("cursor") or "", given.get("limit", SYNC_LIMIT)
+            )
+        )
 
     @operation(BankTransactionOut, errors=(ResourceMissing,))
     def retrieve(self, request: Request, pk: str) -> HttpResponse:

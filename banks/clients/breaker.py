@@ -8,6 +8,8 @@ When Valkey does not answer, every breaker is closed: calls go on as if nothing 
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final, cast
 
@@ -30,7 +32,9 @@ return false
 instead."""
 KEPT_SECONDS: Final = 3 * 3600
 """Longer than any pause; a bank that nobody called for so long starts afresh."""
-TRIES_MAX: Final = 20
+TRIES_MAX: Final = 200
+PAUSE_MAX_SECONDS: Final = 0.004
+"""Between two tries, at random: those who stand in each other's way part."""
 
 
 def ask(slug: str, operation: Operation, *, deadline_seconds: float, present: bool) -> tuple[Answer, str, float]:
@@ -83,6 +87,7 @@ def _change(slug: str, operation: Operation, decide: Callable[[Breaker, float], 
             if instead is None:
                 return True
             text = instead
+            time.sleep(random.random() * PAUSE_MAX_SECONDS)  # noqa: S311 - no secret
     except valkey.ValkeyError as error:
         log.warning("banks.breaker.valkey_down", error=repr(error))
         return False

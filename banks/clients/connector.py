@@ -21,6 +21,8 @@ from banks.domain.bank_data import AccountData, BalanceData, EntryPage
 from banks.domain.bank_payment_state import Status as PaymentStatus
 from banks.domain.failures import MEANINGS, FailureKind
 from banks.domain.profiles import BankProfile
+from banks.domain.psu import ABSENT as ABSENT
+from banks.domain.psu import Psu as Psu
 from connect.kit import tenancy
 
 Handle = dict[str, str]
@@ -116,18 +118,6 @@ class CertificateProblem(ConnectorError):
 
 
 # --- requests ---
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Psu:
-    """The bank's customer, as far as the bank is told. `ip_address` is only sent while `present`."""
-
-    present: bool
-    ip_address: str | None = None
-    user_agent: str | None = None
-
-
-ABSENT = Psu(present=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

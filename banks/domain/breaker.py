@@ -56,12 +56,16 @@ class Permit:
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """What is known of a bank's operation. `open_until` None means closed; `pauses` is how often it opened in a row."""
+    """What is known of a bank's operation. `open_until` None means closed; `pauses` is how often it opened in a row.
+
+    `closed_at` is when it closed again last: what was counted before then no longer speaks about the bank.
+    """
 
     slices: tuple[Slice, ...] = ()
     in_a_row: int = 0
     open_until: float | None = None
     pauses: int = 0
+    closed_at: float | None = None
     permits: tuple[Permit, ...] = ()
 
     def is_open(self) -> bool:
@@ -106,7 +110,7 @@ def record(breaker: Breaker, now: float, *, permit_id: str, failed: bool) -> Bre
         if failed:
             return _opened(current, now)
         # The pauses are not forgotten yet: only a success after this one shows that the bank is well again.
-        return replace(CLOSED, pauses=current.pauses, permits=current.permits)
+        return replace(CLOSED, pauses=current.pauses, permits=current.permits, closed_at=now)
     slices = _counted(current.slices, now, failed=failed)
     current = replace(
         current,

@@ -54,6 +54,11 @@ class Connection(DescribedModel):
                 name="banks_connection_expiring",
             ),
             models.Index(fields=["institution_id", "status"], name="banks_connection_at_bank"),
+            models.Index(
+                fields=["account_id", "client_reference_id", "-id"],
+                condition=models.Q(client_reference_id__isnull=False),
+                name="banks_connection_of_client",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from banks.models.base import BanksModel
@@ -57,7 +58,9 @@ class BankTransaction(BanksModel):
         indexes = [
             models.Index(fields=["account_id", "-id"], name="banks_transaction_newest"),
             models.Index(fields=["bank_account_id", "-id"], name="banks_transaction_of_account"),
+            models.Index(fields=["connection_id", "-id"], name="banks_transaction_of_conn"),
             models.Index(fields=["bank_account_id", "sort_date"], name="banks_transaction_window"),
+            GinIndex(fields=["search_text"], opclasses=["public.gin_trgm_ops"], name="banks_transaction_words"),
         ]
 
     def __str__(self) -> str:

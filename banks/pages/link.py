@@ -76,7 +76,7 @@ def page(request: HttpRequest, token: str, visit: Visit) -> HttpResponse:
     if not visit.is_open:
         return _show_end(request, visit)
     if visit.is_waiting:
-        return _show(request, "waiting", visit, refresh=_here(request, token, request.GET), seconds=2)
+        return _wait(request, visit, _here(request, token, request.GET), seconds=2)
     if visit.status == Status.CHOOSING:
         return _show(request, "choose", visit, forms_lead_to=[visit.return_url])
     picks = "bank" in request.GET or "another" in request.GET
@@ -163,8 +163,7 @@ def _look(request: HttpRequest, token: str, visit: Visit) -> HttpResponse:
         return _show(request, "at_bank", visit, notice=notice, again=again, forms_lead_to=[visit.return_url])
     if request.GET.get("now") == "1":
         return _ask_bank(request, token, visit, refused=False, looks=int(looks))
-    again = _here(request, token, {"look": looks, "now": "1"})
-    return _show(request, "waiting", visit, refresh=again, seconds=3)
+    return _wait(request, visit, _here(request, token, {"look": looks, "now": "1"}), seconds=3)
 
 
 # --- answers ----------------------------------------------------------------------------------------------------------
@@ -189,6 +188,13 @@ def _leads_to(bank: Bank | None, url: str | None) -> bool:
     if bank is None or bank.address is None or url is None:
         return False
     return redirects.origin(url) is not None and redirects.origin(url) == redirects.origin(bank.address)
+
+
+def _wait(request: HttpRequest, visit: Visit, again: str, *, seconds: int) -> HttpResponse:
+    """A page that goes on by itself, without a script; nothing on it can be lost by that."""
+    response = _show(request, "waiting", visit, again=again)
+    response.headers["Refresh"] = f"{seconds}; url={again}"
+    return response
 
 
 def _show_end(request: HttpRequest, visit: Visit) -> HttpResponse:

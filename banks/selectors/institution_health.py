@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from banks.domain.health import Standing
+from banks.domain.health import Figures, Standing
+from banks.domain.profiles import Operation
 from banks.models import InstitutionHealth, InstitutionIncident
 from connect.kit import clock
 
@@ -24,4 +25,13 @@ def statuses(institution_ids: Sequence[UUID]) -> dict[UUID, Standing]:
     found.update(dict.fromkeys(heard.values_list("institution_id", flat=True), Standing.HEALTHY))
     incidents = InstitutionIncident.objects.filter(institution_id__in=institution_ids, ended_at=None)
     found.update({known: Standing(status) for known, status in incidents.values_list("institution_id", "status")})
+    return found
+
+
+def windows(since: datetime) -> dict[tuple[UUID, Operation], list[tuple[datetime, Figures]]]:
+    """What was counted from `since` on, by bank and operation: each window's beginning and its figures."""
+    found: dict[tuple[UUID, Operation], list[tuple[datetime, Figures]]] = {}
+    for row in InstitutionHealth.objects.filter(window_start__gte=since).order_by("window_start"):
+        figures = Figures(row.successes, row.bank_errors, row.own_errors, tuple(row.latency_counts))
+        found.setdefault((row.institution_id, Operation(row.operation)), []).append((row.window_start, figures))
     return found

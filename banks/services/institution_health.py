@@ -12,6 +12,8 @@ from django.db import DatabaseError, connection
 from banks.domain import health
 from banks.domain.health import Outcome
 from banks.domain.profiles import Operation
+from banks.models import InstitutionHealth
+from connect.domain import retention
 from connect.kit import clock, ids
 
 log = structlog.get_logger(__name__)
@@ -51,3 +53,11 @@ def window(moment: datetime) -> datetime:
     """Where the window that holds `moment` begins."""
     into = timedelta(minutes=moment.minute % health.WINDOW_MINUTES, seconds=moment.second)
     return (moment - into).replace(microsecond=0)
+
+
+def prune() -> int:
+    """Delete figures that were kept long enough; returns how many windows."""
+    kept = retention.BANK_HEALTH.kept
+    assert kept is not None
+    deleted, _ = InstitutionHealth.objects.filter(window_start__lt=clock.wall() - kept).delete()
+    return deleted

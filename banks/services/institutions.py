@@ -1,16 +1,20 @@
-"""The catalogue of banks: brought in line with the file that comes with the product."""
+"""The catalogue of banks: brought in line with the file that comes with the product, and what staff decide about it."""
 
 from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+from uuid import UUID
 
 from django.db import transaction
 
-from banks.domain import institution_ids
+from banks.domain import institution_ids, interfaces
 from banks.domain.names import fold
-from banks.models import Institution
+from banks.domain.profiles import SANDBOX
+from banks.models import Institution, InstitutionIncident
+from connect.kit import ids
+from connect.kit.errors import ResourceMissing
 
 FILE: Final = Path(__file__).resolve().parents[1] / "data" / "institutions.csv"
 _OF_THE_FILE: Final = (
@@ -31,7 +35,7 @@ def load_catalogue(*, using: str) -> int:
         for line in csv.DictReader(file):
             row = known.get(line["slug"]) or Institution(id=institution_ids.of_slug(line["slug"]), slug=line["slug"])
             fresh = {name: line[name] for name in _OF_THE_FILE}
-            fresh["search_text"] = fold(" ".join([line["name"], row.native_name, line["slug"], line["bic"]]))
+            fresh["search_text"] = _searched(line["name"], row.native_name, line["slug"], line["bic"])
             if line["slug"] in known and all(getattr(row, name) == value for name, value in fresh.items()):
                 continue
             for name, value in fresh.items():
@@ -39,3 +43,32 @@ def load_catalogue(*, using: str) -> int:
             row.save(using=using, force_insert=line["slug"] not in known)
             changed += 1
     return changed
+
+
+def update(*, institution_id: UUID, is_enabled: bool, native_name: str, interface: dict[str, Any]) -> None:
+    """Put a bank on the link page or take it off, and say how it is called at home and how it is reached.
+
+    Connections that exist go on either way. Raises `InterfaceInvalid`, and `ResourceMissing` for an unknown bank.
+    """
+    with transaction.atomic():
+        row = Institution.objects.select_for_update().filter(pk=institution_id).first()
+        if row is None:
+            raise _missing("banking.institution", institution_ids.PREFIX, institution_id)
+        interfaces.check(interface, plain_http=row.slug == SANDBOX)
+        row.is_enabled, row.native_name, row.interface = is_enabled, native_name.strip(), interface
+        row.search_text = _searched(row.name, row.native_name, row.slug, row.bic)
+        row.save(update_fields=["is_enabled", "native_name", "interface", "search_text"])
+
+
+def note_incident(*, incident_id: UUID, note: str) -> None:
+    """Keep what readers of the status page are told of an incident. Raises `ResourceMissing`."""
+    if not InstitutionIncident.objects.filter(pk=incident_id).update(note=note.strip()):
+        raise _missing("incident", "inc", incident_id)
+
+
+def _searched(name: str, native_name: str, slug: str, bic: str) -> str:
+    return fold(f"{name} {native_name} {slug} {bic}")[:400]
+
+
+def _missing(resource: str, prefix: str, identifier: UUID) -> ResourceMissing:
+    return ResourceMissing(resource=resource, id=ids.encode(prefix, identifier), param="id")

@@ -106,6 +106,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 30.0,
         "options": {"expires": 60},
     },
+    "banks: watch their health": {
+        "task": "banks.watch_health",
+        "schedule": 30.0,
+        "options": {"expires": 60},
+    },
+    "banks: forget old figures": {
+        "task": "banks.prune_health",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "banks: read connections": {
         "task": "banks.find_due_syncs",
         "schedule": 5.0,

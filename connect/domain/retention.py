@@ -40,12 +40,14 @@ EVENTS: Final = Rule(
     # Thirteen months, so that a year can be compared with the one before.
     "events", "events, with their deliveries", timedelta(days=396), "one that is still to be delivered"
 )  # fmt: skip
+BANK_HEALTH: Final = Rule("bank_health", "figures of the calls to each bank", timedelta(days=30), "incidents")
 TEST_CLOCKS: Final = Rule("test_clocks", "test clocks, with their customers", timedelta(days=30))
 
 RULES: Final = {
     rule.name: rule
     for rule in (
-        IDEMPOTENCY_KEYS, REQUEST_LOG, PUBLIC_REQUEST_LOG, WEBHOOK_ATTEMPTS, WEBHOOK_DELIVERIES, EVENTS, TEST_CLOCKS,
+        IDEMPOTENCY_KEYS, REQUEST_LOG, PUBLIC_REQUEST_LOG, WEBHOOK_ATTEMPTS, WEBHOOK_DELIVERIES, EVENTS, BANK_HEALTH,
+        TEST_CLOCKS,
     )
 }  # fmt: skip
 FOR_EVER: Final = ("ledger", "payments, refunds, customers and the attempts to a processor", "usage", "audit logs")

@@ -92,7 +92,7 @@ def transaction(ask: Ask, resource_id: str, transaction_id: str) -> HttpResponse
     if entry is None:
         raise Refusal("RESOURCE_UNKNOWN", "There is no such transaction.", status=404)
     ask.count(consent, resource_id)
-    return answer({"transactionDetails": entries.shown(entry)})
+    return answer({"transactionsDetails": entries.shown(entry)})
 
 
 def _consent(ask: Ask) -> Consent:

@@ -96,7 +96,7 @@ def endpoint(name: str, **handlers: Handler) -> Callable[..., HttpResponseBase]:
                 answered = answer(refusal.body(), status=refusal.status)
                 if refusal.retry_after:
                     answered["Retry-After"] = str(refusal.retry_after)
-        answered["X-Request-ID"] = ask.header("X-Request-ID") or str(uuid.uuid4())
+        answered["X-Request-ID"] = str(_uuid(ask.header("X-Request-ID")) or uuid.uuid4())
         answered["Cache-Control"] = "no-store"
         _log(ask, answered.status_code, parts)
         return _dripping(ask.faults["drip"], answered) if "drip" in ask.faults else answered
@@ -106,10 +106,8 @@ def endpoint(name: str, **handlers: Handler) -> Callable[..., HttpResponseBase]:
 
 
 def _check(ask: Ask) -> None:
-    try:
-        uuid.UUID(ask.header("X-Request-ID"))
-    except ValueError:
-        raise Refusal("FORMAT_ERROR", "X-Request-ID is missing or no UUID.", path="X-Request-ID") from None
+    if _uuid(ask.header("X-Request-ID")) is None:
+        raise Refusal("FORMAT_ERROR", "X-Request-ID is missing or no UUID.", path="X-Request-ID")
     if ask.attended:
         try:
             ipaddress.ip_address(ask.header("PSU-IP-Address"))
@@ -118,6 +116,13 @@ def _check(ask: Ask) -> None:
     accepted = ask.header("Accept")
     if accepted and not any(kind in accepted for kind in ("application/json", "application/*", "*/*")):
         raise Refusal("REQUESTED_FORMATS_INVALID", "This bank answers in JSON.")
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
 
 
 def _spoiled(ask: Ask) -> HttpResponse | None:

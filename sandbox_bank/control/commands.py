@@ -230,13 +230,14 @@ def state() -> dict[str, Any]:
 
 def transactions(*, account: str) -> dict[str, Any]:
     """All lines of an account, oldest first."""
-    return {"transactions": [_entry(row) for row in Entry.objects.filter(account=account_of(account)).order_by("pk")]}
+    rows = Entry.objects.filter(account=account_of(account)).select_related("account").order_by("pk")
+    return {"transactions": [_line(row) for row in rows]}
 
 
 def pending() -> list[dict[str, Any]]:
     """All lines on their way, with their account."""
     rows = Entry.objects.filter(pending=True).select_related("account").order_by("pk")
-    return [{"account": row.account.iban, **_entry(row)} for row in rows]
+    return [{"account": row.account.iban, **_line(row)} for row in rows]
 
 
 def account_of(text: str) -> Account:
@@ -301,6 +302,10 @@ def _minor(amount: str) -> int:
 
 def _entry(row: Entry) -> dict[str, Any]:
     row.refresh_from_db()
+    return _line(row)
+
+
+def _line(row: Entry) -> dict[str, Any]:
     return {"pending": row.pending, **entries.shown(row), "transactionId": row.transaction_id}
 
 

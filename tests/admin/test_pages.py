@@ -11,6 +11,7 @@ from django.test.utils import override_script_prefix
 
 from connect.admin.sites import environment_site, platform_site
 from connect.kit import ids, tenancy
+from tests.banks import rows as bank_rows
 
 
 def lists(site: Any) -> list[str]:
@@ -53,6 +54,7 @@ def rows(api: Any, paid: Any, environment: Any, secrets: Any) -> dict[str, Any]:
             id=ids.new(), created_at=timezone.now(), method="GET", path="/v1/charges", status=200, duration_us=1500,
             request_bytes=0, response_bytes=2, response_body='{"a": 1}', account_id=ids.new(), object_id=paid["id"],
         )  # fmt: skip
+        bank_rows.everything(Caller.system(environment, "tests"))
         for model in environment_site._registry:
             path = f"{model._meta.app_label}/{model._meta.model_name}/"
             found[path] = model.objects.order_by("-id").first()

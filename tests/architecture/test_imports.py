@@ -125,6 +125,16 @@ BREACHES = {
         "from connect.api import pagination",
         "payments.selectors is not allowed to import connect.api",
     ),
+    "the bank of the sandbox uses our code": (
+        "sandbox_bank/clock.py",
+        "from connect.kit import clock",
+        "sandbox_bank is not allowed to import connect",
+    ),
+    "we use the code of the sandbox's bank": (
+        "banks/services/institutions.py",
+        "from sandbox_bank import ibans",
+        "banks is not allowed to import sandbox_bank",
+    ),
     "a stray module": ("payments/leftovers.py", "", "payments.leftovers"),
 }
 

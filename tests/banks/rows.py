@@ -10,7 +10,7 @@ from uuid import UUID
 
 from banks.domain import institution_ids
 from banks.domain.names import fold
-from banks.models import BankAccount, BankTransaction, Connection, LinkSession
+from banks.models import BankAccount, BankPayment, BankTransaction, Connection, LinkSession
 from banks.selectors import link_sessions
 from banks.services import link_tokens
 from connect.kit import ids
@@ -80,6 +80,35 @@ def transaction(of: BankAccount, **given: Any) -> BankTransaction:
     words = (values.get("counterparty_name"), values.get("remittance"), values.get("reference_value"))
     values.setdefault("search_text", fold(" ".join(word for word in words if word)))
     return BankTransaction.objects.create(**values)
+
+
+def payment(**given: Any) -> BankPayment:
+    """An order of 12.50 EUR that waits for its payer."""
+    values = {
+        "account_id": PLATFORM_ACCOUNT,
+        "created_at": NOW,
+        "attempt": f"patt_{secrets.token_hex(8)}",
+        "status": "requires_action",
+        "amount_minor": 1250,
+        "currency": "eur",
+        "creditor_name": "Продавница",
+        "creditor_iban": "MK07200002785123453",
+        "debtor_iban": "MK07999000000012346",
+        "remittance": "Нарачка 7",
+        "end_to_end_id": secrets.token_hex(8),
+        "secret_hash": secrets.token_bytes(32),
+        "state_hash": secrets.token_bytes(32),
+        "handle_sealed": SEALED,
+        "expires_at": NOW,
+    }
+    return BankPayment.objects.create(**{**values, **given})
+
+
+def everything(caller: Caller) -> None:
+    """One row of every kind that staff can look at."""
+    public_token(caller)
+    transaction(account(connection()), counterparty_account="MK07200002785123453")
+    payment()
 
 
 def public_token(caller: Caller) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from banks.models import Connection
+from connect.kit import clock
 from connect.kit.tenancy import use_environment
 from connect.models import Event
 from tests import paging
@@ -121,8 +122,21 @@ def test_a_removed_one_is_gone_with_all_that_was_read(api, environment, made):
         assert api.get(f"/v1/banking/{path}").status_code == 404
     assert api.delete(where).status_code == 404
     assert api.post(where, {"metadata": {"a": "b"}}).status_code == 404
+    assert api.post(f"{where}/refresh").status_code == 404
     with use_environment(environment):
         assert Event.objects.filter(type="banking.connection.removed").count() == 1
+
+
+def test_a_refresh_makes_the_next_sync_due_and_answers_at_once(api, environment, made):
+    """No call to a bank is made here: none answers at this address."""
+    before = clock.wall()
+    answer = api.post(f"{PATH}/{name_of(made[5])}/refresh")
+    assert answer.status_code == 200, answer.content
+    assert answer.json() == api.get(f"{PATH}/{name_of(made[5])}").json()
+    with use_environment(environment):
+        due = Connection.objects.get(pk=made[5].id).sync_due_at
+    assert before <= due <= clock.wall()
+    assert api.post(f"{PATH}/{name_of(made[5])}/refresh", {"wait": True}).json()["error"]["code"] == "parameter_unknown"
 
 
 def test_one_that_is_not_exchanged_yet_is_missing(api, environment):
@@ -131,6 +145,7 @@ def test_one_that_is_not_exchanged_yet_is_missing(api, environment):
     for answer in (
         api.get(f"{PATH}/{name_of(pending)}"),
         api.post(f"{PATH}/{name_of(pending)}", {"metadata": {"a": "b"}}),
+        api.post(f"{PATH}/{name_of(pending)}/refresh"),
         api.delete(f"{PATH}/{name_of(pending)}"),
     ):
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "resource_missing")

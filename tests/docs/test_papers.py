@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -16,6 +17,7 @@ import yaml
 from django.core.management import call_command, get_commands
 
 from connect.domain import api_keys
+from tests.product import running
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
@@ -83,10 +85,10 @@ def agrees(shown, real, where="answer"):
 class Reader:
     """Somebody who types what a paper says, in a folder where `make run` has written `.local/demo.json`."""
 
-    def __init__(self, folder: Path, address: str, secret: str) -> None:
+    def __init__(self, folder: Path, address: str, secret: str, bank: str = "") -> None:
         self.folder = folder
         (folder / ".local").mkdir()
-        facts = {"api_base": address, "secret_key": secret}
+        facts = {"api_base": address, "secret_key": secret, "sandbox_bank_url": bank}
         (folder / ".local" / "demo.json").write_text(json.dumps(facts))
         python = folder / "python3"  # a link would leave the virtual environment
         python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
@@ -109,9 +111,16 @@ class Reader:
         return printed[:-1]
 
 
+@pytest.fixture(scope="module")
+def product():
+    """All of it, as `make run` starts it: a bank is read by a job."""
+    with running(workers=2, threads=4) as started:
+        yield started
+
+
 @pytest.fixture
-def reader(tmp_path, live_server, secrets):
-    return Reader(tmp_path, live_server.url, secrets["acme"]["test"])
+def reader(tmp_path, product):
+    return Reader(tmp_path, product.server.url, product.acme.key, product.bank.url)
 
 
 def test_the_readme_can_be_typed_from_top_to_bottom(reader):
@@ -133,6 +142,27 @@ def test_the_page_of_test_cards_shows_a_call_that_works(reader):
     (call,) = [block for block in blocks(ROOT / "docs" / "test-cards.md") if block.kind == "sh"]
     variables = next(block for block in blocks(README) if block.kind == "sh")
     assert json.loads(reader.type([variables, call])[1])["status"] == "succeeded"
+
+
+def test_the_page_of_the_sandbox_bank_can_be_typed(tmp_path, sandbox_bank):
+    """Every shell block of it runs, and every answer it shows is part of the real one."""
+    found = [block for block in blocks(ROOT / "docs" / "sandbox-bank.md") if block.kind in RUN | SHOWN]
+    typed = [
+        dataclasses.replace(block, text=block.text.replace("http://127.0.0.1:8010", sandbox_bank.url))
+        for block in found
+        if block.kind in RUN
+    ]
+    answers = iter(Reader(tmp_path, sandbox_bank.url, "").type(typed))
+    answer, checked = "", 0
+    for block in found:
+        if block.kind in RUN:
+            answer = next(answers)
+            assert '"error"' not in answer, f"{block}\n{answer}"
+        else:
+            fault = agrees(json.loads(block.text), json.loads(answer))
+            assert fault is None, f"{block} {fault}\n{answer}"
+            checked += 1
+    assert checked >= 4
 
 
 @pytest.mark.parametrize(
@@ -160,7 +190,7 @@ def test_every_block_is_of_a_kind_that_is_checked(paper):
         if block.kind == "python" and paper != "README.md":
             assert block.note, f"{block}: say which file this is from"
         if block.kind == "sh":
-            assert paper in {"README.md", "docs/test-cards.md"}, f"{block}: only the README's shell blocks are run"
+            assert paper in {"README.md", "docs/test-cards.md", "docs/sandbox-bank.md"}, f"{block}: nobody runs this"
 
 
 @pytest.mark.parametrize("paper", names(PAPERS))

@@ -328,11 +328,15 @@ BANKING = {
     "GET /v1/banking/connections/{pk}": Recipe("connections:read", connection, "conn"),
     "POST /v1/banking/connections/{pk}": Recipe("connections:write", connection, "conn", {"metadata": {"a": "b"}}),
     "DELETE /v1/banking/connections/{pk}": Recipe("connections:write", connection, "conn"),
+    "POST /v1/banking/connections/{pk}/refresh": Recipe("connections:write", connection, "conn"),
     "GET /v1/banking/accounts": Recipe("accounts:read", names={"connection": ("conn", connection)}),
     "GET /v1/banking/accounts/{pk}": Recipe("accounts:read", bank_account, "bka"),
     "POST /v1/banking/accounts/{pk}": Recipe("accounts:write", bank_account, "bka", {"metadata": {"a": "b"}}),
     "GET /v1/banking/transactions": Recipe(
         "transactions:read", names={"account": ("bka", bank_account), "connection": ("conn", connection)}
+    ),
+    "GET /v1/banking/transactions/sync": Recipe(
+        "transactions:read", body={"connection": connection}, names={"connection": ("conn", connection)}
     ),
     "GET /v1/banking/transactions/{pk}": Recipe("transactions:read", bank_transaction, "btx"),
 }

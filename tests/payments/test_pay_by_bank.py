@@ -285,7 +285,7 @@ def test_without_a_return_url_the_page_says_how_it_ended(bank, intent, payer, re
 def test_a_bank_named_before_is_the_only_one_offered(waiting, payer):
     page = payer.open(waiting({**DATA, "pay_by_bank": {"institution": SANDBOX}})).content.decode()
     assert "Pay at Sandbox Bank" in page
-    assert "Find your bank" not in page
+    assert "Name of the bank" not in page
 
 
 def test_the_page_needs_no_script_and_its_forms_lead_to_the_banks_only(waiting, payer):

@@ -83,7 +83,7 @@ def made(request, monkeypatch) -> Iterator[set[str]]:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[LiveServer]:
-    with live_server() as running:
+    with live_server(FC_SANDBOX_BANK_URL="http://127.0.0.1:9") as running:  # no bank is asked anything here
         yield running
 
 

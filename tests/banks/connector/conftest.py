@@ -12,6 +12,12 @@ from banks.domain.profiles import SANDBOX
 from banks.models import Institution
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--bank-refusals", choices=["write"], help="write docs/bank-refusals.md from what banks were let say"
+    )
+
+
 @pytest.fixture
 def fake() -> Iterator[FakeConnector]:
     connector = FakeConnector()

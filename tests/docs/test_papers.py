@@ -20,6 +20,7 @@ from banks.models import Change, Connection
 from connect.domain import api_keys
 from connect.kit.tenancy import use_environment
 from tests.banks import rows as bank_rows
+from tests.product import running
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
@@ -87,10 +88,10 @@ def agrees(shown, real, where="answer"):
 class Reader:
     """Somebody who types what a paper says, in a folder where `make run` has written `.local/demo.json`."""
 
-    def __init__(self, folder: Path, address: str, secret: str) -> None:
+    def __init__(self, folder: Path, address: str, secret: str, bank: str = "") -> None:
         self.folder = folder
         (folder / ".local").mkdir()
-        facts = {"api_base": address, "secret_key": secret}
+        facts = {"api_base": address, "secret_key": secret, "sandbox_bank_url": bank}
         (folder / ".local" / "demo.json").write_text(json.dumps(facts))
         python = folder / "python3"  # a link would leave the virtual environment
         python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
@@ -113,9 +114,16 @@ class Reader:
         return printed[:-1]
 
 
+@pytest.fixture(scope="module")
+def product():
+    """All of it, as `make run` starts it: a bank is read by a job."""
+    with running(workers=2, threads=4) as started:
+        yield started
+
+
 @pytest.fixture
-def reader(tmp_path, live_server, secrets):
-    return Reader(tmp_path, live_server.url, secrets["acme"]["test"])
+def reader(tmp_path, product):
+    return Reader(tmp_path, product.server.url, product.acme.key, product.bank.url)
 
 
 def test_the_readme_can_be_typed_from_top_to_bottom(reader):

@@ -22,8 +22,6 @@ UNCONFIRMED_LIFE = timedelta(hours=24)
 
 def create(body: Any, *, tpp: str, request_id: str, redirect_uri: str, refused_uri: str) -> Consent:
     """Take a consent that its customer has still to agree to. The same request sent again is the same consent."""
-    if former := Consent.objects.filter(request_id=request_id).first():
-        return former
     access, today = _access(_field(body, "access", dict)), clock.today()
     frequency = _field(body, "frequencyPerDay", int)
     recurring = _field(body, "recurringIndicator", bool)
@@ -36,19 +34,19 @@ def create(body: Any, *, tpp: str, request_id: str, redirect_uri: str, refused_u
         raise Refusal("FORMAT_ERROR", "validUntil is a date: 2027-01-31.", path="validUntil") from None
     if asked < today:
         raise Refusal("FORMAT_ERROR", f"validUntil is in the past; today is {today}.", path="validUntil")
-    return Consent.objects.create(
-        consent_id=str(uuid.uuid4()),
-        tpp=tpp,
-        request_id=request_id,
-        access=access,
-        recurring=recurring,
-        valid_until=min(asked, today + timedelta(days=clock.bank().max_consent_days)),
-        frequency=min(frequency, clock.bank().calls_per_day) if recurring else 1,
-        redirect_uri=redirect_uri,
-        refused_uri=refused_uri,
-        last_action=today,
-        created_at=clock.now(),
-    )
+    values = {
+        "consent_id": str(uuid.uuid4()),
+        "tpp": tpp,
+        "access": access,
+        "recurring": recurring,
+        "valid_until": min(asked, today + timedelta(days=clock.bank().max_consent_days)),
+        "frequency": min(frequency, clock.bank().calls_per_day) if recurring else 1,
+        "redirect_uri": redirect_uri,
+        "refused_uri": refused_uri,
+        "last_action": today,
+        "created_at": clock.now(),
+    }
+    return Consent.objects.get_or_create(request_id=request_id, defaults=values)[0]
 
 
 def find(consent_id: str, *, status: int) -> Consent:

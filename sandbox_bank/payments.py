@@ -35,8 +35,6 @@ def product_currency(service: str, product: str) -> str:
 
 def create(product: str, body: Any, *, tpp: str, request_id: str, redirect_uri: str, refused_uri: str) -> Payment:
     """Take an order that its customer has still to agree to. The same request sent again is the same order."""
-    if former := Payment.objects.filter(request_id=request_id).first():
-        return former
     if not isinstance(body, dict):
         raise Refusal("FORMAT_ERROR", "The body is an object.")
     amount, currency = _amount(body.get("instructedAmount"))
@@ -53,19 +51,19 @@ def create(product: str, body: Any, *, tpp: str, request_id: str, redirect_uri: 
         raise Refusal("PAYMENT_FAILED", "There is no such account at this bank.", path="debtorAccount.iban")
     if debtor and debtor.currency != currency:
         raise Refusal("PAYMENT_FAILED", f"The account is in {debtor.currency}.", path="debtorAccount.iban")
-    return Payment.objects.create(
-        payment_id=str(uuid.uuid4()),
-        debtor=debtor,
-        tpp=tpp,
-        request_id=request_id,
-        product=product,
-        order=body,
-        amount=amount,
-        currency=currency,
-        redirect_uri=redirect_uri,
-        refused_uri=refused_uri,
-        created_at=clock.now(),
-    )
+    values = {
+        "payment_id": str(uuid.uuid4()),
+        "debtor": debtor,
+        "tpp": tpp,
+        "product": product,
+        "order": body,
+        "amount": amount,
+        "currency": currency,
+        "redirect_uri": redirect_uri,
+        "refused_uri": refused_uri,
+        "created_at": clock.now(),
+    }
+    return Payment.objects.get_or_create(request_id=request_id, defaults=values)[0]
 
 
 def find(product: str, payment_id: str) -> Payment:

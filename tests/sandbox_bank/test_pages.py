@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -93,12 +94,23 @@ def test_a_customer_pays_what_the_page_shows(billed, sandbox_bank):
     person.log_in()
     assert person.title == "Confirm the payment"
     shown = person.text.replace("\N{NO-BREAK SPACE}", " ")
-    for part in ("12.30 EUR", "Müller & Söhne", "DE89370400440532013000", "Invoice 7",
+    for part in ('<dd class="big">12.30 EUR</dd>', "<dd>Müller & Söhne</dd>", "DE89370400440532013000", "Invoice 7",
                  "It is good only for paying 12.30 EUR to Müller & Söhne"):  # fmt: skip
         assert part in shown
     done = person.send("pay", account=person.accounts, code="1234")
     assert (done.status_code, done.headers["location"]) == (302, BACK)
     assert get(f"{path}/status")["transactionStatus"] == "ACSC"
+    assert round(before - float(sandbox_bank.accounts()[1]["booked"]), 2) == 12.30
+
+
+def test_clicks_at_once_pay_once(billed, sandbox_bank):
+    _, _, person = billed
+    before = float(sandbox_bank.accounts()[1]["booked"])
+    person.log_in()
+    form = {"state": person.state, "step": "pay", "account": person.accounts, "code": "1234"}
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: person.client.post(person.address, data=form), range(4)))
+    assert sorted(one.status_code for one in answers) == [200, 200, 200, 302]
     assert round(before - float(sandbox_bank.accounts()[1]["booked"]), 2) == 12.30
 
 

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import random
 import ssl
@@ -299,4 +300,6 @@ def close_connections() -> None:
 
 @cache
 def _transport_of(pid: int) -> httpx.HTTPTransport:  # noqa: ARG001 - the key of the cache
-    return _Transport()
+    made = _Transport()
+    atexit.register(made.close)
+    return made

@@ -1,7 +1,8 @@
 """What banks answer, read into `banks.domain.bank_data`: pure, and raising nothing but `BadResponse`.
 
 The standard leaves the sign open, and its own examples give an outgoing payment as `+256.67`. So the direction follows
-from a minus; else from which counterparty is named; else from an indicator; else it is money in.
+from a minus; else from which counterparty is named; else from an indicator; else from the kind of transaction; else it
+is money in.
 """
 
 from __future__ import annotations
@@ -45,7 +46,10 @@ _CONSENT_STATUSES: Final[dict[str, Literal["pending", "valid", "refused", "expir
     "received": "pending", "partiallyAuthorised": "pending", "valid": "valid", "rejected": "refused",
     "revokedByPsu": "revoked", "terminatedByTpp": "revoked", "expired": "expired",
 }  # fmt: skip
-_OUTGOING: Final = frozenset({"DBIT", "DEBIT", "D"})
+_INDICATED: Final = {"DBIT": True, "DEBIT": True, "D": True, "CRDT": False, "CREDIT": False, "C": False}
+_OUTGOING_CODES: Final = frozenset({"ICDT", "RDDT", "CCRD", "CWDL", "FEES", "CHRG", "COMM"})
+"""Families and sub-families of ISO 20022's transaction codes that are money out: transfers issued, direct debits
+received, own cards, cash withdrawn, fees."""
 
 
 def document(body: bytes) -> Json:
@@ -210,8 +214,7 @@ def _entry(found: Json, status: EntryStatus, own: str | None) -> EntryData:
         remittance=_remittance(found),
         structured_reference=_reference(found),
         purpose_code=text(found.get("purposeCode"), 35),
-        bank_transaction_code=text(found.get("bankTransactionCode"), 70)
-        or text(found.get("proprietaryBankTransactionCode"), 70),
+        bank_transaction_code=_bank_code(found),
         exchange=_exchange(found.get("currencyExchange"), currency),
         balance_after_minor=_balance_after(found.get("balanceAfterTransaction"), currency),
     )
@@ -224,7 +227,8 @@ def _goes_out(found: Json, own: str | None) -> bool:
         return debtor.account == own
     if (creditor == PartyData()) != (debtor == PartyData()):
         return debtor == PartyData()
-    return str(found.get("creditDebitIndicator", "")).upper() in _OUTGOING
+    indicated = _INDICATED.get(str(found.get("creditDebitIndicator", "")).strip().upper())
+    return bool(_OUTGOING_CODES & set((_bank_code(found) or "").upper().split("-"))) if indicated is None else indicated
 
 
 def _party(found: Json, side: Literal["creditor", "debtor"]) -> PartyData:
@@ -238,6 +242,10 @@ def _party(found: Json, side: Literal["creditor", "debtor"]) -> PartyData:
         number = number or (text(other.get("identification"), 34) if isinstance(other, Mapping) else None)
     name = text(found.get(f"{side}Name"), 140) or text(found.get(f"ultimate{side.title()}"), 140)
     return PartyData(name=name, account=number, bic=text(found.get(f"{side}Agent"), 11))
+
+
+def _bank_code(found: Json) -> str | None:
+    return text(found.get("bankTransactionCode"), 70) or text(found.get("proprietaryBankTransactionCode"), 70)
 
 
 def _remittance(found: Json) -> str | None:

@@ -79,6 +79,9 @@ def test_amounts_survive_the_way_to_text_and_back(currency, minor):
         ("1.00", {"creditDebitIndicator": "DBIT"}, -100),
         ("1.00", {"creditorName": "NOTPROVIDED", "debtorName": "B"}, 100),
         ("1.00", {}, 100),
+        ("1.00", {"bankTransactionCode": "PMNT-CCRD-CWDL"}, -100),
+        ("1.00", {"proprietaryBankTransactionCode": "PMNT-RCDT-ESCT"}, 100),
+        ("1.00", {"bankTransactionCode": "PMNT-CCRD-POSD", "creditDebitIndicator": "CRDT"}, 100),
         ("-0.00", {"debtorName": "B"}, 0),
     ],
 )  # fmt: skip

@@ -57,7 +57,7 @@ class RowAdmin(ModelAdmin):
     view_permission: ClassVar[str] = ""
     title: ClassVar[str] = ""
 
-    ordering = ("-id",)
+    ordering: tuple[str, ...] = ("-id",)
     sortable_by = ()
     list_per_page = 50
     paginator = InfinitePaginator

@@ -9,14 +9,17 @@ import re
 import subprocess
 import sys
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 import yaml
 from django.core.management import call_command, get_commands
 
+from banks.models import Change, Connection
 from connect.domain import api_keys
+from connect.kit.tenancy import use_environment
+from tests.banks import rows as bank_rows
 from tests.product import running
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -123,6 +126,12 @@ def reader(tmp_path, product):
     return Reader(tmp_path, product.server.url, product.acme.key, product.bank.url)
 
 
+@pytest.fixture
+def reader_inside(tmp_path, live_server, secrets):
+    """A reader whose server runs in this process, on the rows of the test."""
+    return Reader(tmp_path, live_server.url, secrets["acme"]["test"])
+
+
 def test_the_readme_can_be_typed_from_top_to_bottom(reader):
     """Every shell and Python block of the README runs, and every answer it shows is part of the real one."""
     found = [block for block in blocks(README) if block.kind in RUN | SHOWN]
@@ -165,6 +174,24 @@ def test_the_page_of_the_sandbox_bank_can_be_typed(tmp_path, sandbox_bank):
     assert checked >= 4
 
 
+def test_the_guide_to_bank_data_can_be_typed_from_top_to_bottom(reader_inside, caller):
+    """Its reader's customer comes back from their bank before the token is exchanged, which no shell can do."""
+    with use_environment(caller.environment):
+        token = bank_rows.public_token(caller)
+        account = bank_rows.account(Connection.objects.get())
+        row = bank_rows.transaction(account)
+        Change.objects.create(connection_id=account.connection_id, position=1, transaction_id=row.id, kind="added")
+        Connection.objects.filter(pk=account.connection_id).update(position=1)
+    found = [block for block in blocks(ROOT / "docs" / "banking.md") if block.kind in {"sh", "json"}]
+    variables = next(block for block in blocks(README) if block.kind == "sh")
+    back = replace(variables, text=f"PUBLIC_TOKEN={token}\n")
+    typed, shown = found[::2], found[1::2]
+    assert [block.kind for block in typed + shown] == ["sh"] * len(typed) + ["json"] * len(typed)
+    for block, answer in zip(shown, reader_inside.type([variables, back, *typed])[2:], strict=True):
+        fault = agrees(json.loads(block.text), json.loads(answer))
+        assert fault is None, f"{block} {fault}\n{answer}"
+
+
 @pytest.mark.parametrize(
     ("shown", "real"),
     [
@@ -191,6 +218,8 @@ def test_every_block_is_of_a_kind_that_is_checked(paper):
             assert block.note, f"{block}: say which file this is from"
         if block.kind == "sh":
             assert paper in {"README.md", "docs/test-cards.md", "docs/sandbox-bank.md"}, f"{block}: nobody runs this"
+
+            assert paper in {"README.md", "docs/test-cards.md", "docs/banking.md"}, f"{block}: nobody runs this block"
 
 
 @pytest.mark.parametrize("paper", names(PAPERS))

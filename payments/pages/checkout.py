@@ -46,7 +46,6 @@ _LOOK_AGAIN: Final = (
 )
 """Refusals after which the session itself says best how things stand: somebody else was faster."""
 
-
 def _find(token: str) -> Visit | None:
     known = hosted.split(token)
     if known is None:

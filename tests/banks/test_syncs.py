@@ -349,3 +349,41 @@ def test_a_job_ends_and_announces_consents(environment, caller, fake, link, told
     assert tasks.end_consents(str(environment.id)) == 2
     assert told() == ["connection.expired", "connection.expiring"]
     assert tasks.end_consents(str(environment.id)) == 0
+
+
+def test_balances_that_do_not_come_along_are_asked_for_one_by_one(environment, fake, link):
+    fake.put(account(amount=777), entry(1))
+    connection = link(account())
+    original = fake.accounts
+    fake.accounts = lambda *given, **named: tuple(replace(one, balances=()) for one in original(*given, **named))
+    fake.will("balances", bank.BadResponse())
+    assert syncs.run(environment, connection.id, psu=PRESENT, deadline_seconds=5).counts.added == 1
+    with use_environment(environment):
+        assert BankAccount.objects.get().balances[0]["amount"] == 100  # those of before stay
+    assert syncs.run(environment, connection.id, psu=PRESENT, deadline_seconds=5).complete
+    with use_environment(environment):
+        assert BankAccount.objects.get().balances[0]["amount"] == 777
+
+
+def test_a_sync_that_fails_on_our_side_leaves_nothing_behind(environment, fake, link, row, told, monkeypatch):
+    for number in (1, 2):
+        fake.put(account(number), entry(number))
+    connection = link(account(1), account(2))
+    told()
+    original, seen = syncs.entries.ingest, []
+
+    def second_fails(*given, **named):
+        seen.append(given)
+        if len(seen) == 2:
+            raise RuntimeError("out of space")
+        return original(*given, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(syncs.entries, "ingest", second_fails)
+        assert tasks.sync_connections(str(environment.id)) == 1
+    assert (count(environment), told(), row(connection).position) == (0, [], 0)
+    assert row(connection).sync_lease_until > clock.wall()  # when it runs out, it is read again
+    with use_environment(environment):
+        Connection.objects.update(sync_lease_until=clock.wall())
+    assert tasks.sync_connections(str(environment.id)) == 1
+    assert count(environment) == 2

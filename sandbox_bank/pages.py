@@ -142,6 +142,7 @@ class Visit:
             state=self.sign(customer, "pay"),
             error=error,
             accounts=accounts,
+            amount=self.values["amount"],
             named={"left": authorisations.TRIES - self.attempt.wrong_codes},
         )
 

@@ -23,6 +23,7 @@ _OF_VISIBLE: Final = '"connection_id" IN (SELECT id FROM banks_connection WHERE 
 _DIRECTIONS: Final = {"in": '"amount_minor" >= 0', "out": '"amount_minor" < 0'}
 _PRESENT: Final = "\"status\" <> 'removed'"
 _WORD: Final = '"search_text" LIKE %s'
+_OTHER_WORD: Final = 'position(%s in "search_text") > 0'
 
 
 def get(caller: Caller, transaction_id: str) -> BankTransactionOut:
@@ -59,7 +60,7 @@ def page(
         where.append((_DIRECTIONS[direction], []))
     if not status:
         where.append((_PRESENT, []))
-    where += [(_WORD, [f"%{word}%"]) for word in fold(query or "").split()]
+    where += _words(query or "")
     found, has_more = lists.page(
         caller, BankTransaction, page, PREFIX,
         created=created, always=always, where=where, bank_account_id=account, connection_id=connection, status=status,
@@ -79,6 +80,12 @@ def shape(caller: Caller, row: Any) -> BankTransactionOut:
     """The transaction on the wire."""
     name = latin(row.counterparty_name) if row.counterparty_name else None
     return shapes.render(row, livemode=caller.livemode, name_latin=name)
+
+
+def _words(query: str) -> list[SqlCondition]:
+    """The longest word is looked up in the index, the others in what it finds: a common one has a row in every list."""
+    words = sorted(fold(query).split(), key=len, reverse=True)
+    return [(_OTHER_WORD, [word]) if place else (_WORD, [f"%{word}%"]) for place, word in enumerate(words)]
 
 
 def _visible(caller: Caller) -> SqlCondition:

@@ -30,14 +30,17 @@ _FC_KEY: Final = re.compile(r"(?<![A-Za-z0-9])((?:fc|sk|rk|pk)_(?:live|test)_)([
 _OTHER_SECRETS: Final = re.compile(
     r"whsec_[A-Za-z0-9+/=_-]{16,}"
     r"|(?:_secret_)[A-Za-z0-9]{12,}"
+    r"|(?<![A-Za-z0-9])public_(?:live|test)_[A-Za-z0-9_-]{16,}"
     r"|(?<![a-z2-7])[a-z2-7]{12}\.[0-9A-Za-z]{33}(?![0-9A-Za-z])"
     r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"
     r"|(?i:\b(?:bearer|basic)\s+)[A-Za-z0-9+/=._~-]{8,}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
 )
 _DIGITS: Final = re.compile(r"(?<![0-9A-Za-z])[0-9](?:[ -]?[0-9]){11,18}(?![0-9A-Za-z])")
+_IBAN: Final = re.compile(r"(?<![0-9A-Za-z])(?!RF)[A-Z]{2}[0-9]{2}(?: ?[0-9A-Z]){11,30}(?![0-9A-Za-z])")
 _SUSPICIOUS: Final = re.compile(
     r"_(?:live|test)_|sec|eyJ|earer|asic|BEARER|BASIC|PRIVATE|[0-9](?:[ -]?[0-9]){11}|[a-z2-7]{12}\."
+    r"|[A-Z]{2}[0-9]{2} ?[0-9A-Z]{4}"
 )
 
 
@@ -49,11 +52,15 @@ def is_secret_name(name: str) -> bool:
 
 
 def text(value: str) -> str:
-    """`value` without keys (their prefix and last four characters stay), tokens, private keys and card numbers."""
+    """`value` without keys (their prefix and last four characters stay), tokens, private keys and card numbers.
+
+    Of an IBAN its country and last four characters stay: it opens nothing, but it says whose account it is.
+    """
     if not _SUSPICIOUS.search(value):
         return value
     value = _FC_KEY.sub(lambda match: f"{match[1]}…{match[2][-4:]}", value)
     value = _OTHER_SECRETS.sub(HIDDEN, value)
+    value = _IBAN.sub(_account_number, value)
     return _DIGITS.sub(_card_number, value)
 
 
@@ -77,6 +84,17 @@ def tree(value: Any, depth: int = 0) -> Any:
     if isinstance(value, list | tuple):
         return [tree(item, depth + 1) for item in value]
     return text(str(value))
+
+
+def _account_number(found: re.Match[str]) -> str:
+    """Words in capitals may follow a number that is written in groups: the longest beginning that is an IBAN is one."""
+    written = found[0]
+    ends = [len(written), *(place for place in range(len(written) - 1, 14, -1) if written[place] == " ")]
+    for end in ends:
+        plain = written[:end].replace(" ", "")
+        if 15 <= len(plain) <= 34 and int("".join(str(int(sign, 36)) for sign in plain[4:] + plain[:4])) % 97 == 1:
+            return f"{plain[:2]}…{plain[-4:]}{written[end:]}"
+    return written
 
 
 def json_text(body: bytes) -> str | None:

@@ -40,7 +40,7 @@ def connection(**given: Any) -> Connection:
 
 def account(of: Connection, **given: Any) -> BankAccount:
     """An account in denars with 1,250.00 booked."""
-    iban = given.get("iban", "MK07999000000012346")
+    iban = given.get("iban", "MK07999000000012325")
     values = {
         "account_id": of.account_id,
         "created_at": NOW,
@@ -93,7 +93,7 @@ def payment(**given: Any) -> BankPayment:
         "currency": "eur",
         "creditor_name": "Продавница",
         "creditor_iban": "MK07200002785123453",
-        "debtor_iban": "MK07999000000012346",
+        "debtor_iban": "MK07999000000012325",
         "remittance": "Нарачка 7",
         "end_to_end_id": secrets.token_hex(8),
         "secret_hash": secrets.token_bytes(32),

@@ -126,6 +126,12 @@ def reader(tmp_path, product):
     return Reader(tmp_path, product.server.url, product.acme.key, product.bank.url)
 
 
+@pytest.fixture
+def reader_inside(tmp_path, live_server, secrets):
+    """A reader whose server runs in this process, on the rows of the test."""
+    return Reader(tmp_path, live_server.url, secrets["acme"]["test"])
+
+
 def test_the_readme_can_be_typed_from_top_to_bottom(reader):
     """Every shell and Python block of the README runs, and every answer it shows is part of the real one."""
     found = [block for block in blocks(README) if block.kind in RUN | SHOWN]
@@ -168,7 +174,7 @@ def test_the_page_of_the_sandbox_bank_can_be_typed(tmp_path, sandbox_bank):
     assert checked >= 4
 
 
-def test_the_guide_to_bank_data_can_be_typed_from_top_to_bottom(reader, caller):
+def test_the_guide_to_bank_data_can_be_typed_from_top_to_bottom(reader_inside, caller):
     """Its reader's customer comes back from their bank before the token is exchanged, which no shell can do."""
     with use_environment(caller.environment):
         token = bank_rows.public_token(caller)
@@ -181,7 +187,7 @@ def test_the_guide_to_bank_data_can_be_typed_from_top_to_bottom(reader, caller):
     back = dataclasses.replace(variables, text=f"PUBLIC_TOKEN={token}\n")
     typed, shown = found[::2], found[1::2]
     assert [block.kind for block in typed + shown] == ["sh"] * len(typed) + ["json"] * len(typed)
-    for block, answer in zip(shown, reader.type([variables, back, *typed])[2:], strict=True):
+    for block, answer in zip(shown, reader_inside.type([variables, back, *typed])[2:], strict=True):
         fault = agrees(json.loads(block.text), json.loads(answer))
         assert fault is None, f"{block} {fault}\n{answer}"
 

@@ -26,6 +26,7 @@ from tests.matrix import recipes
 
 CARD = "4000056655665556"
 PASSWORD = "correct horse battery staple"
+IBAN = "MK07999000000012325"
 
 
 @pytest.fixture
@@ -124,6 +125,12 @@ def test_secrets_are_left_nowhere(environment, caller, secrets, written, monkeyp
         _use(Api(key), key)
     Api(restricted).post("/v1/customers", {"name": "no"})
     client_secrets = _pay(Api(issued))
+    token = recipes.public_token(Api(issued))
+    recipes.created(Api(issued).post("/v1/banking/connections", {"public_token": token}))
+    Api(issued).post("/v1/banking/connections", {"metadata": {"lost": token}})
+    linked = recipes.bank_account(Api(issued))
+    recipes.created(Api(issued).get(f"/v1/banking/accounts/{linked}"))
+    Api(issued).get("/v1/banking/institutions", {"iban": IBAN})
 
     def broken(*args: Any, **given: Any) -> None:
         raise RuntimeError(f"upstream said: Authorization: Bearer {issued}; key={rolled} secret={client_secrets[0]}")
@@ -159,7 +166,7 @@ def test_secrets_are_left_nowhere(environment, caller, secrets, written, monkeyp
     hidden |= {
         f"tail of client secret {number}": secret.rpartition("_")[2] for number, secret in enumerate(client_secrets)
     }
-    hidden |= {"card number": CARD, "password": PASSWORD}
+    hidden |= {"card number": CARD, "password": PASSWORD, "public token": token}
     found = [
         f"{what} in {where}: …{text[max(0, text.index(secret) - 160) : text.index(secret)]}"
         for what, secret in hidden.items()
@@ -167,6 +174,9 @@ def test_secrets_are_left_nowhere(environment, caller, secrets, written, monkeyp
         if secret in text
     ]
     assert found == []
+    logged = [where for where, text in places.items() if where != "the database" and IBAN in text]
+    assert logged == [], "bank data is for the database; in logs an IBAN is masked"
+    assert f"MK…{IBAN[-4:]}" in places["the database"], "the request log was searched"
 
 
 def test_the_search_finds_what_is_there(db, written):

@@ -94,7 +94,7 @@ def test_a_customer_pays_what_the_page_shows(billed, sandbox_bank):
     person.log_in()
     assert person.title == "Confirm the payment"
     shown = person.text.replace("\N{NO-BREAK SPACE}", " ")
-    for part in ("12.30 EUR", "Müller & Söhne", "DE89370400440532013000", "Invoice 7",
+    for part in ('<dd class="big">12.30 EUR</dd>', "<dd>Müller & Söhne</dd>", "DE89370400440532013000", "Invoice 7",
                  "It is good only for paying 12.30 EUR to Müller & Söhne"):  # fmt: skip
         assert part in shown
     done = person.send("pay", account=person.accounts, code="1234")

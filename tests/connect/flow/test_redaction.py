@@ -39,6 +39,7 @@ def test_our_keys_keep_their_ends():
 @pytest.mark.parametrize("secret", [
     "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     "pi_000_secret_abcdefghij0123456789",
+    "public_test_0123456789abcdefghijklmnopqrstuvw",
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N",
     "Bearer abcdef0123456789",
     "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqh\n-----END PRIVATE KEY-----",
@@ -50,6 +51,24 @@ def test_other_secrets(secret):
     assert redaction.HIDDEN in shown
     assert shown.startswith("before ")
     assert shown.endswith(" after")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("MK07200002785123453", "MK…3453"),
+        ("to MK07 2000 0278 5123 453.", "to MK…3453."),
+        ("AL47 2121 1009 0000 0002 3569 8741 HVALA", "AL…8741 HVALA"),
+        ("RO49AAAA1B31007593840000", "RO…0000"),
+        ("RF18539007547034", "RF18539007547034"),
+        ("MK07200002785123454", "MK07200002785123454"),
+        ("ORDER AB12 3456 7890 1234 5678", "ORDER AB12 3456 7890 1234 5678"),
+    ],
+)
+def test_of_an_iban_its_country_and_its_end_stay(text, shown):
+    """References and numbers that are no IBAN stay whole."""
+    assert redaction.text(text) == shown
+    assert redaction.tree({"iban": [text]}) == {"iban": [shown]}
 
 
 @pytest.mark.parametrize(

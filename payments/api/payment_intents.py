@@ -45,7 +45,7 @@ _FAILURES = (
     errors.CardDeclined, errors.ExpiredCard, errors.IncorrectCvc, errors.ProcessingError, errors.IncorrectNumber,
     errors.AuthenticationRequired, errors.PaymentProcessorUnavailable, errors.PaymentMethodUsedUp,
     errors.PaymentMethodTypeUnavailable, errors.CustomerMismatch, errors.RawCardsRefused,
-    errors.PayByBankUnavailable, errors.PayByBankNeedsPayer, errors.PayByBankCapturesAtOnce, errors.PayByBankUnderWay,
+    errors.PayByBankUnavailable, errors.PayByBankNeedsPayer, errors.PayByBankCapturesAtOnce,
 )  # fmt: skip
 
 

@@ -210,7 +210,7 @@ def _claim(caller: Caller, connection_id: UUID, psu: Psu, deadline_seconds: floa
         connection_id=row.id,
         institution=institution,
         capabilities=capabilities,
-        handle=handles.open(caller, "banks_connection", "handle_sealed", row.id, row.handle_sealed),
+        handle=handles.open(caller, "banks_connection", "handle_sealed", row.id, bytes(row.handle_sealed)),
         handle_sealed=bytes(row.handle_sealed),
         permissions=tuple(row.permissions),
         starts={

@@ -19,10 +19,10 @@ OVERLAP = timedelta(days=10)
 TEXTS = ("Плата октомври", "POS Vero 42", "pos vero 42", "Kirija", "Qira shtator", None, "A\tb\\c\nd\x1f")
 NAMES = ("Пекара Здравје", "Čačanska d.o.o.", None, "Shell")
 STEPS = (
-    "book", "book", "book", "twin", "hold", "book_hold", "drop_hold", "renumber", "blank", "double", "reword",
-    "take_back", "day", "day", "sync", "sync_in_pages", "sync_broken_off",
+    "book", "book", "book", "twin", "hold", "hold", "book_hold", "book_hold", "drop_hold", "renumber", "blank",
+    "double", "reword", "take_back", "day", "day", "sync", "sync", "sync_in_pages", "sync_in_pages", "sync_broken_off",
 )  # fmt: skip
-histories = st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 2**16)), min_size=4, max_size=40)
+histories = st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 2**16)), min_size=30, max_size=60)
 
 
 @dataclass

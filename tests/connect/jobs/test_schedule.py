@@ -28,9 +28,10 @@ ROOT = Path(__file__).resolve().parents[3]
 SCHEDULE = settings.CELERY_BEAT_SCHEDULE
 TICKS = sorted(entry["task"] for entry in SCHEDULE.values())
 ASKED = (
-    "connect_event", "connect_idempotency_key", "connect_request_log", "connect_test_clock", "connect_webhook_attempt",
-    "connect_webhook_delivery", "connect_webhook_endpoint", "ledger_hold", "payments_balance_transaction",
-    "payments_charge", "payments_checkout_session", "payments_payment_attempt", "payments_refund",
+    "banks_connection", "connect_event", "connect_idempotency_key", "connect_request_log", "connect_test_clock",
+    "connect_webhook_attempt", "connect_webhook_delivery", "connect_webhook_endpoint", "ledger_hold",
+    "payments_balance_transaction", "payments_charge", "payments_checkout_session", "payments_payment_attempt",
+    "payments_refund",
 )  # fmt: skip
 
 
@@ -50,7 +51,7 @@ def test_every_tick_is_a_task_and_every_task_is_a_tick_or_names_its_environment(
     """A task that is not in the schedule gets the environment as its first argument."""
     known = ours(worker)
     assert set(TICKS) <= set(known)
-    assert len(TICKS) == len(set(TICKS)) == 16
+    assert len(TICKS) == len(set(TICKS)) == 19
     for name, task in known.items():
         parameters = list(inspect.signature(task.run).parameters)
         assert parameters[:1] == ([] if name in TICKS else ["environment_id"]), name
@@ -66,7 +67,7 @@ def test_a_tick_that_nobody_took_in_time_is_dropped(name):
 def test_the_paper_lists_every_job_with_its_interval():
     paper = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     listed = re.findall(
-        r"^\| (.+?) \| `((?:connect|payments|ledger)\.\w+)` \| (\S+) s \| (.+) \|$", paper, flags=re.MULTILINE
+        r"^\| (.+?) \| `((?:banks|connect|payments|ledger)\.\w+)` \| (\S+) s \| (.+) \|$", paper, flags=re.MULTILINE
     )
     assert [row[:3] for row in listed] == [
         (name, entry["task"], f"{entry['schedule']:g}") for name, entry in SCHEDULE.items()

@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SCHEDULE = settings.CELERY_BEAT_SCHEDULE
 TICKS = sorted(entry["task"] for entry in SCHEDULE.values())
 ASKED = (
-    "banks_connection", "banks_link_session", "connect_event", "connect_idempotency_key", "connect_request_log",
+    "banks_connection", "banks_link_session", "banks_payment", "connect_event", "connect_idempotency_key", "connect_request_log",
     "connect_test_clock", "connect_webhook_attempt", "connect_webhook_delivery", "connect_webhook_endpoint",
     "ledger_hold", "payments_balance_transaction", "payments_charge", "payments_checkout_session",
     "payments_payment_attempt", "payments_refund",

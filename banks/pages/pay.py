@@ -102,7 +102,7 @@ def page(request: HttpRequest, token: str, visit: Visit) -> HttpResponse:  # noq
     if payment.has_left_the_payer:
         return _show(request, visit, payment, "over", text=pay_words.of_end(payment), is_last="over" in request.GET)
     if payment.is_being_sent:
-        return _show(request, visit, payment, "waiting", again=visit.url, seconds=LOOK_SECONDS)
+        return _wait(request, visit, payment, again=visit.url)
     if payment.is_sent:
         refused = "refused" in request.GET
         return _show(request, visit, payment, "at_bank", refused=refused)
@@ -130,7 +130,7 @@ def _came_back(request: HttpRequest, token: str, visit: Visit, *, refused: bool)
         return _redirect(_on(request, payment.return_url or visit.url))
     if payment.has_left_the_payer:
         again = f"/pay/back/{token}?look={looks + 1}" + languages.query(request).replace("?", "&")
-        return _show(request, visit, payment, "waiting", again=again, seconds=LOOK_SECONDS)
+        return _wait(request, visit, payment, again=again)
     return _redirect(_on(request, f"{visit.url}?refused=1" if refused else visit.url))
 
 
@@ -199,6 +199,13 @@ def _choose(request: HttpRequest, visit: Visit, payment: Standing, *, notice: An
 
 def _show(request: HttpRequest, visit: Visit, payment: Standing, name: str, **context: Any) -> HttpResponse:
     return hosted.show(request, f"pay/{name}.html", visit=visit, payment=payment, **context)
+
+
+def _wait(request: HttpRequest, visit: Visit, payment: Standing, *, again: str) -> HttpResponse:
+    """A page that looks again by itself: by a header, which needs no script."""
+    response = _show(request, visit, payment, "waiting", again=again)
+    response.headers["Refresh"] = f"{LOOK_SECONDS}; url={again}"
+    return response
 
 
 def _looked_at(request: HttpRequest, visit: Visit) -> Standing:

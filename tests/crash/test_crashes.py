@@ -44,6 +44,8 @@ further `authorize`.
 """
 IN_WORKER = ("payments.settle.claimed", "payments.settle.asked")
 IN_DISPATCHER = ("connect.webhooks.sent",)
+BY_BANK = ("banks.payment.claimed", "banks.payment.sent", "banks.payment.asked")
+"""Tried where payments by bank are, in `tests/payments/test_pay_by_bank_races.py`."""
 
 
 EVENTS_SINCE = "SELECT id FROM connect_event WHERE id > %s"
@@ -55,7 +57,9 @@ def test_every_failpoint_of_the_code_is_in_these_tests() -> None:
     for file in ROOT.glob("*/**/*.py"):
         if file.relative_to(ROOT).parts[0] in {"connect", "payments", "ledger", "banks", "billing"}:
             found |= set(re.findall(r'\bfailpoint\("([^"]+)"', file.read_text()))
-    assert found == {*IN_WEB, *IN_WORKER, *IN_DISPATCHER}
+    assert found == {*IN_WEB, *IN_WORKER, *IN_DISPATCHER, *BY_BANK}
+    races = (ROOT / "tests" / "payments" / "test_pay_by_bank_races.py").read_text()
+    assert [point for point in BY_BANK if f'"{point}"' not in races] == []
     assert set(CALLS) == set(PaymentAttempt.Kind.values)
 
 

@@ -50,6 +50,23 @@ OF_AN_ORGANIZATION = {
     "webhook_delivery": "webhook_endpoints:read",
     "webhook_delivery_resend": "webhook_endpoints:write",
     "webhook_inbox": "webhook_endpoints:read",
+    "bank_connections": "banks:view",
+    "bank_connection": "banks:view",
+    "bank_accounts": "banks:view",
+    "bank_account": "banks:view",
+    "bank_transactions": "banks:view",
+    "bank_transactions_export": "banks:view",
+    "bank_transaction": "banks:view",
+    "institutions": "banks:view",
+    "institution": "banks:view",
+    "sandbox_bank": "banks:view",
+    "link_sessions": "banks:view",
+    "link_session": "banks:view",
+    "bank_connection_refresh": "banks:manage",
+    "bank_connection_renew": "banks:manage",
+    "bank_connection_remove": "banks:manage",
+    "link_session_new": "banks:manage",
+    "link_session_cancel": "banks:manage",
     "api_keys": "api_keys:read",
     "api_key_new": "api_keys:write",
     "api_key_roll": "api_keys:write",
@@ -74,6 +91,13 @@ OBJECTS |= {
     if name.startswith("webhook_endpoint") and name not in ("webhook_endpoints", "webhook_endpoint_new")
 }
 OBJECTS |= {name: ["cs_0000000000000000000000"] for name in ("checkout_session", "checkout_session_expire")}
+OBJECTS |= {
+    name: ["conn_0000000000000000000000"]
+    for name in ("bank_connection", "bank_connection_refresh", "bank_connection_renew", "bank_connection_remove")
+}
+OBJECTS |= {name: ["lks_0000000000000000000000"] for name in ("link_session", "link_session_cancel")}
+OBJECTS |= {"bank_account": ["bka_0000000000000000000000"], "bank_transaction": ["btx_0000000000000000000000"]}
+OBJECTS |= {"institution": ["inst_0000000000000000000000"]}
 OBJECTS["api_key_revoke"] = OBJECTS["api_key_roll"]
 
 

@@ -159,7 +159,7 @@ def test_a_process_that_dies_while_sending_the_order_lets_the_payer_begin_again(
     assert payer.choose(found).status_code == 500
     monkeypatch.delitem(failpoints._ARMED, point)
     orphans = set(bank.payments)
-    assert 'http-equiv="refresh"' in payer.open(found).content.decode()  # somebody may still be at it
+    assert "/pay/" in payer.open(found)["Refresh"]  # somebody may still be at it
     assert payer.choose(found)["Location"].startswith("/pay/")
     let_the_lease_run_out(environment)
     assert payer.choose(found)["Location"].startswith("https://bank.test/")

@@ -265,7 +265,7 @@ def test_a_processor_is_never_asked_for_nothing(amount: int) -> None:
 def test_processors_are_found_by_name() -> None:
     assert clients.get("sandbox").name == "sandbox"
     assert isinstance(clients.get("sandbox"), Processor)
-    with pytest.raises(LookupError, match="installed: sandbox"):
+    with pytest.raises(LookupError, match="installed: pay_by_bank, sandbox"):
         clients.get("nobody")
     with pytest.raises(ValueError, match="registered already"):
         clients.register(SandboxProcessor())

@@ -161,6 +161,10 @@ def test_five_days_of_nothing_but_failures_disable_the_endpoint(shop, moving, ap
         assert told.payload["id"] == endpoint.id
         assert "secret" not in told.payload
         assert AuditEntry.objects.filter(action="webhook_endpoint.disabled", target=endpoint.id).count() == 1
+    assert webhook_notices.send_due(shop.caller.environment) == 1
+    (message,) = mail.outbox
+    assert message.bcc == ["owner@acme.example"]
+    assert "https://shop.example.com/hooks" in message.body
     assert shop.fan_out() == 1
     shop.run(webhook_endpoints.update, endpoint_id=endpoint.id, disabled=False)
     assert endpoint_row(shop).failing_since is None

@@ -81,6 +81,16 @@ def carrying(name: str, value: str) -> list[int]:
     return found
 
 
+def working_in(folder: Path) -> list[int]:
+    """Process ids whose working directory is `folder`; empty where the system does not tell."""
+    found, wanted = [], folder.resolve()
+    for entry in _PROC.glob("[0-9]*") if _HAS_PROC else ():
+        with suppress(OSError):  # gone meanwhile, or not ours to read
+            if (entry / "cwd").readlink() == wanted:
+                found.append(int(entry.name))
+    return found
+
+
 def _ps(process_id: int, columns: str) -> str:
     answer = subprocess.run(["ps", "-o", columns, "-p", str(process_id)], capture_output=True, text=True, check=False)
     return answer.stdout.strip()

@@ -59,7 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if not exists or not facts.exists():
             for (old,) in admin.execute("SELECT datname FROM pg_database WHERE datname LIKE 'fc_base_%'").fetchall():
                 admin.execute(f'DROP DATABASE "{old}" WITH (FORCE)')
-            EmbeddedPostgres(home / "postgres", durable=False).ensure_database(f"{name}_new")
+            EmbeddedPostgres(home / "postgres", durability="none").ensure_database(f"{name}_new")
             environment = {
                 **os.environ,
                 "DATABASE_URL": _with_database(os.environ["DATABASE_URL"], f"{name}_new"),

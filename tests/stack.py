@@ -12,6 +12,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,9 @@ class Stack:
     def report(self) -> str:
         """What the supervisor said, and the ends of the logs."""
         tails = [f"--- {name}\n{log.tail()}" for name, log in self.supervisor.logs.items()]
+        for name, server in self.supervisor.servers.items():
+            with suppress(OSError):
+                tails.append(f"--- {name}\n{server.log.read_text(errors='replace')[-3000:]}")  # type: ignore[attr-defined]
         return "\n".join([self.words.getvalue()[-2000:], *tails])
 
     # -- how ---

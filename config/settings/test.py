@@ -11,7 +11,7 @@ if "FC_TEST_SERVERS" not in os.environ:  # workers of a parallel run inherit wha
     from demo.servers.valkey import EmbeddedValkey
 
     _home = Path(__file__).resolve().parents[2] / ".local" / "test"
-    _postgres = EmbeddedPostgres(_home / "postgres", durable=False)
+    _postgres = EmbeddedPostgres(_home / "postgres", durability="none")
     _postgres.start()
     _valkey = EmbeddedValkey(_home / "valkey")
     _valkey.start()

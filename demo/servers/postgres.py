@@ -12,13 +12,15 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 from psycopg import sql
@@ -44,26 +46,38 @@ _SETTINGS = {
     "log_parameter_max_length": "0",  # values of slow statements may be personal data
     "logging_collector": "off",
 }
-_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+Durability = Literal["disk", "process", "none"]
+"""What committed rows survive: the end of the machine; the end of the server alone, as what was written then lies with
+the system; or neither.
+"""
+_DURABILITY: dict[Durability, dict[str, str]] = {
+    "disk": {},
+    "process": {"fsync": "off"},
+    "none": {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"},
+}
 _READY_SECONDS = 60
+_RECOVERY_SECONDS = 600
+"""How long one that lives may take to come back from a crash: it grows with what was written and with the disk."""
+_PORT_SECONDS = 2
+"""How long a server waits for its own port before it takes another: programs that run know the old one only."""
 _LARGEST_LOG = 10 * 1024 * 1024
 
 
 class EmbeddedPostgres:
     """One server with its data below `home`, on 127.0.0.1 and a port of its own, every role with a password.
 
-    `durable=False` is for tests: faster, and a power cut may cost the data. Any number of processes may use the same
-    home at once; whoever comes first starts the server, the others find it running.
+    Less than full durability is for tests, which it makes faster. Any number of processes may use the same home at
+    once; whoever comes first starts the server, the others find it running.
 
     Started as root it runs as another account, because PostgreSQL refuses root. Where that account cannot reach
     `home` or the binaries (a checkout below /root), data and a copy of the binaries go to a folder of /var/lib
     instead: rights of existing folders are never widened.
     """
 
-    def __init__(self, home: Path, *, durable: bool = True) -> None:
+    def __init__(self, home: Path, *, durability: Durability = "disk") -> None:
         home.mkdir(parents=True, exist_ok=True)
         self.home = home.resolve()
-        self.durable = durable
+        self.durability = durability
         self._as_user: dict[str, Any] = {}
         self._place = self.home
         self._binaries = _wheel() / "pginstall" / "bin"
@@ -83,7 +97,9 @@ class EmbeddedPostgres:
     # -- what others ask ---
 
     def start(self) -> None:
-        """Make the server run and answer. Raises `ServerError` when it does not within a minute."""
+        """Make the server run and answer. Raises `ServerError` when it does not within a minute, or ten while it lives
+        and recovers from a crash.
+        """
         with locked(self._lock):
             memory = self._remember()
             self._initialise(memory)
@@ -250,19 +266,16 @@ class EmbeddedPostgres:
         staging.rename(self.data)
 
     def _start(self, memory: dict[str, Any]) -> None:
-        deadline = time.monotonic() + _READY_SECONDS
-        words = ""
-        while time.monotonic() < deadline:
+        begun, words = time.monotonic(), ""
+        while time.monotonic() < begun + (_RECOVERY_SECONDS if self.process_id() else _READY_SECONDS):
             if self.running():
                 self._note_port(memory)
                 return
             if self.process_id() is None:
                 # The id in the file is dead, a zombie's or somebody else's by now, and PostgreSQL would believe it.
-                # Backends of a killed server that still live are noticed by their shared memory all the same.
                 (self.data / "postmaster.pid").unlink(missing_ok=True)
-                if not is_free(memory["port"]):
-                    memory["port"] = free_port()
-                    self._save(memory)
+                self._end_orphans()
+                self._ensure_port(memory)
                 self._trim_log()
                 _, words = self._run(
                     "pg_ctl", "-D", self.data, "-w", "-t", _READY_SECONDS, "-l", self.log,
@@ -271,6 +284,25 @@ class EmbeddedPostgres:
             time.sleep(0 if self.running() else 0.2)
         tail = self.log.read_text(errors="replace")[-1500:] if self.log.exists() else ""
         raise ServerError(f"PostgreSQL does not start; its log {self.log} ends with:\n{words.strip()}\n{tail}")
+
+    def _end_orphans(self) -> None:
+        """SIGKILL what a killed server left behind: one that waits for another that is dead would wait for ever, and
+        while it holds the shared memory no server starts. Nothing is lost: the log has all that was committed.
+        """
+        for process_id in processes.working_in(self.data):
+            title = " ".join(processes.command_line(process_id))
+            if title.startswith("postgres:"):  # and nobody who only looks around in there
+                with suppress(ProcessLookupError):
+                    os.kill(process_id, signal.SIGKILL)
+
+    def _ensure_port(self, memory: dict[str, Any]) -> None:
+        """Keep the port, unless somebody else has it for good."""
+        until = time.monotonic() + _PORT_SECONDS
+        while not is_free(memory["port"]) and time.monotonic() < until:
+            time.sleep(0.05)
+        if not is_free(memory["port"]):
+            memory["port"] = free_port()
+            self._save(memory)
 
     def _note_port(self, memory: dict[str, Any]) -> None:
         """The running server decides: its port stands in the fourth line of its file."""
@@ -281,7 +313,7 @@ class EmbeddedPostgres:
 
     def _options(self, port: int) -> str:
         """Given at each start instead of written into the data folder, so that a newer release's hold there too."""
-        settings = _SETTINGS | ({} if self.durable else _FORGETFUL)
+        settings = _SETTINGS | _DURABILITY[self.durability]
         return " ".join([f"-p {port}", *(f"-c {name}='{value}'" for name, value in settings.items())])
 
     def _trim_log(self) -> None:

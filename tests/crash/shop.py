@@ -158,7 +158,7 @@ class Shop:
         self.purchases: list[Purchase] = []
         self._kinds, self._each = sorted(kinds), purchases_each
         self._errors: list[BaseException] = []
-        self._closed = threading.Event()
+        self._closed, self._left = threading.Event(), threading.Event()
         self._threads = [threading.Thread(target=self._shop, args=(number,)) for number in range(shoppers)]
 
     def open(self) -> None:
@@ -169,6 +169,13 @@ class Shop:
         """Let everybody finish the purchase they are at. Raises the first refusal that no crash explains."""
         self._closed.set()
         self.join()
+
+    def leave(self) -> None:
+        """Let everybody go as they are: what they met no longer matters."""
+        self._closed.set()
+        self._left.set()
+        for thread in self._threads:
+            thread.join()
 
     def join(self) -> None:
         for thread in self._threads:
@@ -206,7 +213,7 @@ class Shop:
                     break
                 if answer is not None and answer[0] not in AGAIN:
                     raise Refused(f"{purchase.name} {step.path}: {answer[0]} {answer[1].decode()}")
-                if purchase.impatient:
+                if purchase.impatient or self._left.is_set():
                     return
                 if time.monotonic() > until:
                     raise Refused(f"{purchase.name} {step.path} was not answered for a minute; last: {answer}")

@@ -1,4 +1,4 @@
-"""The product as processes that may be killed, PostgreSQL with its data safe on disk among them.
+"""The product as processes that may be killed, PostgreSQL with data that outlives it among them.
 
 What brings them back is what is shipped. `CrashStack` arms failpoints and tells who stands still at which.
 """
@@ -36,11 +36,11 @@ class Reached:
 
 
 class CrashStack(Stack):
-    """One product that may die, with a PostgreSQL of its own. `start` it, and `close` it whatever happens."""
+    """One product that may die, with a PostgreSQL of its own that survives death, not the end of the machine. `start` it, and `close` it whatever happens."""
 
     def __init__(self, home: Path) -> None:
         super().__init__(home, restarts=1_000)  # dying is what these programs are here for
-        self.postgres = EmbeddedPostgres(home / "postgres", durable=True)
+        self.postgres = EmbeddedPostgres(home / "postgres", durability="process")
         self._own.append(self.postgres)
         self.reached: list[Reached] = []  # in the order they were reached; cleared by `arm`
         self._read: dict[str, int] = {}

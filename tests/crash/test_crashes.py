@@ -70,8 +70,10 @@ def customers(stack: CrashStack, seed: str, **rules: Any) -> Iterator[Shop]:
     shop.open()
     try:
         yield shop
-    finally:
-        shop.close()
+    except BaseException:
+        shop.leave()  # what went wrong is the news, not that nobody was served afterwards
+        raise
+    shop.close()
 
 
 def armed(rng: random.Random) -> str:

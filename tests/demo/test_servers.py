@@ -142,10 +142,26 @@ def test_a_port_taken_by_others_is_exchanged_for_a_free_one(postgres: EmbeddedPo
         assert postgres.running()
 
 
+def test_a_server_killed_while_its_helpers_stand_still_comes_back_on_its_port(postgres: EmbeddedPostgres) -> None:
+    """They hold the shared memory, and would for ever: nobody is left to wake or end them."""
+    first, url = postgres.process_id(), postgres.admin_url()
+    assert first is not None
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
+        helpers = [row[0] for row in connection.execute("SELECT pid FROM pg_stat_activity").fetchall()]
+        for process_id in helpers:
+            os.kill(process_id, signal.SIGSTOP)
+        kill(first)
+        postgres.start()
+    assert postgres.admin_url() == url
+    assert answer(url, "SELECT n FROM kept") == 7
+    assert [process_id for process_id in helpers if processes.started(process_id) is not None] == []
+
+
 def test_four_processes_may_start_it_at_once(open_folder: Path) -> None:
     script = (
         "import sys; from pathlib import Path; from demo.servers.postgres import EmbeddedPostgres as P; "
-        "s = P(Path(sys.argv[1]), durable=False); s.start(); s.ensure_database('shop'); print(s.process_id())"
+        "s = P(Path(sys.argv[1]), durability='none'); s.start(); s.ensure_database('shop'); print(s.process_id())"
     )
     home = open_folder / "pg"
     try:
@@ -214,7 +230,7 @@ def test_below_a_closed_folder_root_opens_nothing_and_keeps_its_data_elsewhere(o
     closed = open_folder / "closed"
     closed.mkdir(mode=0o700)
     before = {path: path.stat().st_mode for path in (closed, *closed.parents)}
-    server = EmbeddedPostgres(closed / "pg", durable=False)
+    server = EmbeddedPostgres(closed / "pg", durability="none")
     try:
         server.start()
         assert server.running()
@@ -230,7 +246,7 @@ def test_below_a_closed_folder_root_opens_nothing_and_keeps_its_data_elsewhere(o
 def test_a_normal_user_runs_it_as_himself(open_folder: Path) -> None:
     script = (
         "import sys, os; from pathlib import Path; from demo.servers.postgres import EmbeddedPostgres as P\n"
-        "s = P(Path(sys.argv[1]), durable=False); s.start()\n"
+        "s = P(Path(sys.argv[1]), durability='none'); s.start()\n"
         "print(s.running(), s.data.stat().st_uid == os.geteuid(), s.data.is_relative_to(sys.argv[1])); s.destroy()"
     )
     account = pwd.getpwnam("nobody")

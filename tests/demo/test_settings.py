@@ -25,7 +25,7 @@ def postgres() -> Iterator[EmbeddedPostgres]:
     """A server that stands for somebody else's: the product's roles are not in it."""
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o755)
-        server = EmbeddedPostgres(Path(name) / "pg", durable=False)
+        server = EmbeddedPostgres(Path(name) / "pg", durability="none")
         server.start()
         with psycopg.connect(server.admin_url(), autocommit=True) as connection:
             connection.execute(f"DROP ROLE {OWNER}")

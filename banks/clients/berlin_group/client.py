@@ -269,6 +269,7 @@ class _Transport(httpx.HTTPTransport):
         super().__init__(trust_env=False)
         self._pool = httpcore.ConnectionPool(
             ssl_context=httpx.create_ssl_context(trust_env=False),
+            max_connections=None,  # its ten would be one hanging bank's; the breaker bounds the calls to each
             max_keepalive_connections=20,
             keepalive_expiry=30.0,
             network_backend=_Network(),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -18,6 +20,8 @@ from banks.clients.connector import (
 )
 from banks.domain.profiles import BankProfile
 from tests.banks.connector.scripted_bank import Says, refusal, running
+
+MANY = 40
 
 
 class Watch:
@@ -188,6 +192,24 @@ def test_the_deadline_holds_against_a_bank_that_hangs_or_sends_a_byte_at_a_time(
         get(scripted, seconds=0.5)
     assert raised.value.code == "timeout"
     assert len(scripted.seen) <= 1, "no time is left for another try"
+
+
+def test_calls_that_hang_leave_connections_to_all_others(scripted):
+    """A pool with room for so many connections would be full of one hanging bank's."""
+    arrived = threading.Barrier(MANY + 1)
+
+    def hangs(seen):
+        arrived.wait(30)
+        return Says(hang=True)
+
+    with running() as hanging, ThreadPoolExecutor(MANY) as pool:
+        hanging.default = hangs
+        slow = [pool.submit(post, hanging) for _ in range(MANY)]
+        arrived.wait(30)
+        scripted.says(Says(200, {}))
+        assert get(scripted, seconds=10.0).status == 200
+        hanging.stopped.set()
+        assert [type(future.exception(timeout=60)) for future in slow] == [InstitutionDown] * MANY
 
 
 # --- bounds -----------------------------------------------------------------------------------------------------------

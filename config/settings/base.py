@@ -192,6 +192,7 @@ OAUTH2_PROVIDER_APPLICATION_MODEL = "connect.ApiClient"
 OAUTH2_PROVIDER_GRANT_MODEL = "connect.OAuthGrant"
 OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "connect.OAuthAccessToken"  # noqa: S105 - a model's name
 OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "connect.OAuthRefreshToken"  # noqa: S105
+OAUTH2_PROVIDER_DEVICE_GRANT_MODEL = "connect.OAuthDeviceGrant"
 OAUTH2_PROVIDER_ID_TOKEN_MODEL = "connect.OAuthIdToken"  # noqa: S105
 OAUTH2_PROVIDER = {
     "PKCE_REQUIRED": True,

@@ -5,9 +5,11 @@ from connect.models.audit import AuditEntry, OrganizationAuditEntry
 from connect.models.environments import Environment, SchemaTemplate
 from connect.models.events import Event
 from connect.models.idempotency_keys import IdempotencyKey
+from connect.models.limit_overrides import LimitOverride
 from connect.models.oauth import (
     ApiClient,
     OAuthAccessToken,
+    OAuthDeviceGrant,
     OAuthGrant,
     OAuthIdToken,
     OAuthRefreshToken,
@@ -15,6 +17,9 @@ from connect.models.oauth import (
 )
 from connect.models.organizations import Invitation, Membership, Organization
 from connect.models.request_logs import PublicRequestLog, RequestLog
+from connect.models.saved_filters import SavedFilter
+from connect.models.sign_ins import SignIn
+from connect.models.support_grants import SupportGrant
 from connect.models.test_clocks import TestClock
 from connect.models.usage import UsageHour
 from connect.models.users import User
@@ -30,8 +35,10 @@ __all__ = [
     "IdempotencyKey",
     "InboxMessage",
     "Invitation",
+    "LimitOverride",
     "Membership",
     "OAuthAccessToken",
+    "OAuthDeviceGrant",
     "OAuthGrant",
     "OAuthIdToken",
     "OAuthRefreshToken",
@@ -39,7 +46,10 @@ __all__ = [
     "OrganizationAuditEntry",
     "PublicRequestLog",
     "RequestLog",
+    "SavedFilter",
     "SchemaTemplate",
+    "SignIn",
+    "SupportGrant",
     "TestClock",
     "UsageHour",
     "User",

@@ -34,6 +34,8 @@ class Environment(TenantMixin):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
     migrated_to = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    quota_alert_month = models.CharField(max_length=7, blank=True, help_text="year and month of the last alert")
+    quota_alert_share = models.SmallIntegerField(default=0, help_text="the highest share told in it, in percent")
 
     class Meta:
         db_table = "connect_environment"

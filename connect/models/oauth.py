@@ -1,6 +1,6 @@
 """OAuth2 and OpenID Connect: other companies' apps, and what members allowed them.
 
-All five models of django-oauth-toolkit are swapped in the first migration, so that a grant and every token made from it
+All models of django-oauth-toolkit are swapped, so that a grant and every token made from it
 lead to the environment and the consent the member chose. docs/adr/0004 says why.
 """
 
@@ -12,6 +12,7 @@ from django.db import models
 from oauth2_provider.models import (
     AbstractAccessToken,
     AbstractApplication,
+    AbstractDeviceGrant,
     AbstractGrant,
     AbstractIDToken,
     AbstractRefreshToken,
@@ -29,8 +30,18 @@ class ApiClient(AbstractApplication):
         Organization, on_delete=models.CASCADE, null=True, blank=True, related_name="api_clients"
     )
     environment = models.ForeignKey(Environment, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    description = models.CharField(max_length=300, blank=True)
     homepage = models.URLField(blank=True)
+    privacy_url = models.URLField(blank=True)
+    terms_url = models.URLField(blank=True)
+    scopes = ArrayField(models.CharField(max_length=40), default=list, blank=True, help_text="what it may ask for")
+    previous_secret = models.CharField(max_length=255, blank=True, help_text="hash of the secret before the last roll")
+    previous_secret_expires_at = models.DateTimeField(null=True, blank=True)
     verified_at = models.DateTimeField(null=True, blank=True)
+    suspended_at = models.DateTimeField(null=True, blank=True, help_text="since when staff let it do nothing")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
 
     class Meta(AbstractApplication.Meta):
         db_table = "connect_api_client"
@@ -43,6 +54,7 @@ class UserConsent(PublicModel):
     client = models.ForeignKey(ApiClient, on_delete=models.CASCADE, related_name="consents")
     environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="consents")
     scopes = ArrayField(models.CharField(max_length=40))
+    last_used_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -107,3 +119,13 @@ class OAuthRefreshToken(Consented, AbstractRefreshToken):
 
     def __str__(self) -> str:
         return f"A refresh token for {self.application}"
+
+
+class OAuthDeviceGrant(Consented, AbstractDeviceGrant):
+    """A device that waits for a person to let it in from another one."""
+
+    class Meta(AbstractDeviceGrant.Meta):
+        db_table = "connect_oauth_device_grant"
+
+    def __str__(self) -> str:
+        return f"A device of {self.client_id}: {self.status}"

@@ -15,6 +15,13 @@ class Organization(PublicModel):
     name = models.CharField(max_length=120)
     slug = models.SlugField(max_length=60, unique=True)
     tier = models.CharField(max_length=20, default="free")
+    requires_mfa = models.BooleanField(default=False)
+    legal_name = models.CharField(max_length=200, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    registration_number = models.CharField(max_length=40, blank=True)
+    website = models.URLField(blank=True)
+    support_email = models.EmailField(blank=True)
+    activated_at = models.DateTimeField(null=True, help_text="when live mode was opened")
 
     class Meta:
         db_table = "connect_organization"

@@ -42,8 +42,7 @@ def expire_links(environment_id: str) -> int:
 @shared_task(name="banks.find_links_to_give_back")
 def find_links_to_give_back() -> int:
     """Queue `give_back_links` for every environment with a session that came to nothing after a bank was asked."""
-    condition = "status IN ('canceled', 'expired') AND handle_sealed IS NOT NULL"
-    found = list(sweeps.environments_where("banks_link_session", condition))
+    found = list(sweeps.environments_where("banks_link_session", link_sessions.TO_GIVE_BACK))
     for environment in found:
         give_back_links.delay(str(environment.id))
     return len(found)

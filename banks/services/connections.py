@@ -184,7 +184,8 @@ def revoke(caller: Caller, connection: Connection, *, by: Literal["customer", "a
             publish(caller, connection, "removed")
         connection.status, connection.removed_at = Status.REMOVED, caller.clock.business()
     connection.sync_due_at = clock.wall() if connection.handle_sealed else None
-    connection.save(update_fields=["status", "removed_at", "sync_due_at"])
+    connection.sync_failures = 0  # from here on the tries to give it back are counted, however often reading failed
+    connection.save(update_fields=["status", "removed_at", "sync_due_at", "sync_failures"])
 
 
 def remove(caller: Caller, connection_id: str) -> DeletedConnectionOut:

@@ -13,7 +13,7 @@ from banks.clients.connector import Psu
 from banks.clients.fake import FakeConnector, FakeConsent
 from banks.domain.bank_data import AccountData, BalanceData, BalanceKind, EntryData, EntryStatus
 from banks.models import BankAccount, BankTransaction, Connection, Institution
-from banks.services import accounts, connections, consent_returns, syncs
+from banks.services import accounts, connections, consent_returns, syncs, withdrawals
 from connect.kit import clock, ids
 from connect.kit.tenancy import use_environment
 from connect.models import Event
@@ -337,6 +337,22 @@ def test_ended_consents_are_given_back_once_the_bank_takes_them(environment, cal
     now = row(connection)
     assert (fake.consents["c-1"].status, now.handle_sealed, now.sync_due_at) == ("revoked", None, None)
     assert not syncs.run(environment, connection.id).ran
+
+
+def test_a_bank_that_was_down_for_days_gets_every_chance_to_take_a_consent_back(
+    environment, caller, fake, link, row, due
+):
+    fake.put(account())
+    connection = link(account())
+    with use_environment(environment):
+        Connection.objects.filter(pk=connection.id).update(sync_failures=consent_returns.TRIES_MAX - 1)
+        withdrawals.withdraw(caller, connection_id=ids.encode("conn", connection.id))
+    fake.is_down = True
+    assert consent_returns.give_back(caller) == 0
+    fake.is_down = False
+    due(connection)
+    assert consent_returns.give_back(caller) == 1
+    assert fake.consents["c-1"].status == "revoked"
 
 
 def test_a_job_ends_and_announces_consents(environment, caller, fake, link, told):

@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 JUDGED: Final = timedelta(minutes=2 * health.WINDOW_MINUTES)
 """How far back calls decide whether a bank is healthy."""
 PROBE_SECONDS: Final = 5.0
-PROBES_MAX: Final = 10
+PROBES_MAX: Final = 5
 """In one run, so that a run ends before the next one begins even when none of the banks answers."""
 _WORST: Final = (Standing.DOWN, Standing.DEGRADED, Standing.HEALTHY, Standing.UNKNOWN)
 _CONNECTED: Final = (Status.ACTIVE, Status.LOGIN_REQUIRED)

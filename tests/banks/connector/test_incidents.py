@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 import pytest
+from django.conf import settings
 
 from banks.clients.connector import ABSENT, BadResponse, ConnectorError, InstitutionDown
 from banks.domain.profiles import Operation
@@ -177,6 +178,11 @@ def test_what_was_not_told_is_told_by_the_next_run(sandbox, fake, call, time, co
     assert told(acme) == []
     watch_health()
     assert told(acme) == ["down"]
+
+
+def test_a_run_in_which_no_bank_answers_ends_before_the_next_one_begins():
+    tick = next(tick for tick in settings.CELERY_BEAT_SCHEDULE.values() if tick["task"] == watch_health.name)
+    assert tick["schedule"] > incidents.PROBES_MAX * incidents.PROBE_SECONDS
 
 
 def test_a_probe_that_fails_doubles_the_pause(sandbox, fake, call, time):

@@ -18,7 +18,8 @@ from banks.domain import connection_state
 from banks.domain.connection_state import Status
 from banks.domain.failures import MEANINGS, FailureKind
 from banks.models import BankAccount, Connection, Institution
-from banks.services import handles, locks
+from banks.services import entries, handles, locks
+from banks.services.entries import Counts
 from banks.shapes import accounts as account_shapes
 from banks.shapes import connections as shapes
 from banks.shapes.connections import ConnectionOut, DeletedConnectionOut
@@ -86,7 +87,7 @@ def activate(caller: Caller, connection: Connection) -> ConnectionOut:
         ),
     )
     if connection.position:
-        publish(caller, connection, "transactions_updated")
+        publish_changes(caller, connection, entries.logged(connection))
     if connection.error:
         failed(caller, connection, FailureKind(connection.error))
     return _visible(caller, connection)
@@ -208,6 +209,22 @@ def publish(caller: Caller, connection: Connection, name: str) -> None:
     if connection.status != Status.PENDING:
         shape = shapes.render(connection, livemode=caller.livemode)
         events.publish(caller, NewEvent(f"banking.connection.{name}", shape))
+
+
+def publish_changes(caller: Caller, connection: Connection, counts: Counts) -> None:
+    """Publish `banking.connection.transactions_updated` with how many were added, modified and removed.
+
+    What becomes known of a connection that nobody exchanged yet is told by `activate`.
+    """
+    if connection.status != Status.PENDING:
+        shape = shapes.render_changed(
+            connection,
+            livemode=caller.livemode,
+            added=counts.added,
+            modified=counts.modified,
+            removed=counts.removed,
+        )
+        events.publish(caller, NewEvent("banking.connection.transactions_updated", shape))
 
 
 # --- the consent's last days ------------------------------------------------------------------------------------------

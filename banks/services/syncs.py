@@ -382,7 +382,7 @@ def _record(claim: _Claim, reading: _Reading, *, attended: bool) -> SyncReport:
     elif complete or reading.lists:
         connections.recovered(caller, row)
     if counts.changed:
-        connections.publish(caller, row, "transactions_updated")
+        connections.publish_changes(caller, row, counts)
     return SyncReport(True, complete, counts, kind, len(reading.account_failures))
 
 

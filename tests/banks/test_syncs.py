@@ -111,6 +111,26 @@ def count(environment) -> int:
         return BankTransaction.objects.exclude(status="removed").count()
 
 
+def changes(environment) -> list[dict[str, int]]:
+    """What each event said of how many transactions changed."""
+    with use_environment(environment):
+        found = Event.objects.filter(type="banking.connection.transactions_updated").order_by("id")
+        return [event.payload["changes"] for event in found]
+
+
+def test_the_event_counts_what_came_what_changed_and_what_went(environment, fake, link, due):
+    fake.put(account(), entry(1), entry(2), entry(3))
+    connection = link(account())
+    syncs.run(environment, connection.id)
+    fake.put(account(), entry(4), entry(5), replace(entry(1), remittance="payment 1, reworded"), entry(2))
+    due(connection)
+    syncs.run(environment, connection.id)
+    assert changes(environment)[1:] == [{"added": 2, "modified": 1, "removed": 1}]
+    due(connection)
+    syncs.run(environment, connection.id)
+    assert len(changes(environment)) == 2, "nothing changed, so nothing is told"
+
+
 def test_a_first_read_takes_every_page_and_the_second_only_the_last_days(environment, fake, link, row, due, told):
     fake.put(account(), *(entry(n, days=-n) for n in range(8)))
     connection = link(account())
@@ -119,6 +139,7 @@ def test_a_first_read_takes_every_page_and_the_second_only_the_last_days(environ
     assert (report.ran, report.complete, report.counts.added, report.failure) == (True, True, 8, None)
     assert fake.count("entries") == 3
     assert told() == ["connection.transactions_updated"]
+    assert changes(environment) == [{"added": 8, "modified": 0, "removed": 0}]
     now = row(connection)
     assert (now.synced_at is not None, now.history_complete, now.sync_lease_until) == (True, True, None)
     assert now.sync_due_at > clock.wall()
@@ -308,6 +329,7 @@ def test_a_pending_connection_is_read_before_the_exchange_and_says_so_afterwards
     with use_environment(environment):
         connections.activate(caller, Connection.objects.one(id=connection.id, lock=True))
     assert told() == ["connection.created", "account.created", "connection.transactions_updated"]
+    assert changes(environment) == [{"added": 1, "modified": 0, "removed": 0}]
 
 
 def test_the_job_reads_all_that_are_due_and_leaves_a_bank_that_is_down_alone(environment, caller, fake, link, row):

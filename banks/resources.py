@@ -83,10 +83,11 @@ def register() -> None:
 
 def register_timed_work() -> None:
     """Say what time does to banks; called once, when the apps are ready."""
-    from banks.services import link_sessions, link_tokens
+    from banks.services import connections, link_sessions, link_tokens
 
     for work in (
         TimedWork("banks.link_sessions", link_sessions.next_due_at, link_sessions.expire_due),
         TimedWork("banks.public_tokens", link_tokens.next_due_at, link_tokens.discard_due),
+        TimedWork("banks.consents", connections.next_due_at, connections.end_due),
     ):
         timed_work.register(work)

@@ -16,7 +16,6 @@ from banks.services import (
     syncs,
 )
 from connect.kit.caller import Caller
-from connect.kit.tenancy import use_environment
 from connect.selectors import environments, sweeps
 
 
@@ -140,11 +139,4 @@ def end_consents(environment_id: str) -> int:
     environment = environments.by_id(UUID(environment_id))
     if environment is None:
         return 0
-    caller, done = Caller.system(environment, "banks.end_consents"), 0
-    for work in (connections.expire_due, connections.announce_expiring):
-        count = connections.BATCH
-        while count == connections.BATCH:
-            with use_environment(environment):
-                count = work(caller)
-            done += count
-    return done
+    return connections.end_due(Caller.system(environment, "banks.end_consents"))

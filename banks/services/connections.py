@@ -7,11 +7,9 @@ stays, and `sync_due_at` says when it is tried.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
-
-from django.db.models import Q
 
 from banks.clients.connector import Handle
 from banks.domain import connection_state
@@ -26,6 +24,7 @@ from banks.shapes.connections import ConnectionOut, DeletedConnectionOut
 from connect.kit import clock, ids
 from connect.kit.caller import Caller
 from connect.kit.metadata import merge
+from connect.kit.tenancy import use_environment
 from connect.services import events
 from connect.services.events import NewEvent
 
@@ -229,10 +228,44 @@ def publish_changes(caller: Caller, connection: Connection, counts: Counts) -> N
 
 # --- the consent's last days ------------------------------------------------------------------------------------------
 
+_RUNNING: Final = (Status.ACTIVE, Status.LOGIN_REQUIRED)
 EXPIRING: Final = (
     "status IN ('active', 'login_required') AND expiry_announced_at IS NULL AND consent_until <= current_date + 7"
 )
 EXPIRED: Final = "status IN ('active', 'login_required') AND consent_until < current_date"
+
+
+def end_due(caller: Caller, clock_id: UUID | None = None) -> int:
+    """Expire the environment's consents that have ended, and announce those that end in seven days or less.
+
+    By the caller's business clock, a batch in each transaction; returns how many. Consents have no test clock of their
+    own: they live by the environment's.
+    """
+    if clock_id is not None:
+        return 0
+    done = 0
+    for work in (expire_due, announce_expiring):
+        count = BATCH
+        while count == BATCH:
+            with use_environment(caller.environment):
+                count = work(caller)
+            done += count
+    return done
+
+
+def next_due_at(_: Caller, clock_id: UUID | None, after: datetime) -> datetime | None:
+    """When the next consent is announced or ends, later than `after`: both are at midnight UTC."""
+    if clock_id is not None:
+        return None
+    today = after.date()
+    running = Connection.objects.filter(status__in=_RUNNING).order_by("consent_until")
+    ending = running.filter(consent_until__gte=today)
+    unannounced = running.filter(consent_until__gt=today + EXPIRING_WITHIN, expiry_announced_at=None)
+    days = [
+        (rows.values_list("consent_until", flat=True).first(), moved)
+        for rows, moved in ((ending, timedelta(days=1)), (unannounced, -EXPIRING_WITHIN))
+    ]
+    return min((datetime.combine(day + moved, time(), UTC) for day, moved in days if day is not None), default=None)
 
 
 def announce_expiring(caller: Caller) -> int:
@@ -258,8 +291,7 @@ def expire_due(caller: Caller) -> int:
 
 
 def _consents(**conditions: Any) -> list[Connection]:
-    running = Q(status__in=[Status.ACTIVE, Status.LOGIN_REQUIRED])
-    rows = Connection.objects.select_for_update(skip_locked=True).filter(running, **conditions)
+    rows = Connection.objects.select_for_update(skip_locked=True).filter(status__in=_RUNNING, **conditions)
     return list(rows.order_by("consent_until", "id")[:BATCH])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
@@ -387,6 +387,25 @@ def test_a_job_ends_and_announces_consents(environment, caller, fake, link, told
     assert tasks.end_consents(str(environment.id)) == 2
     assert told() == ["connection.expired", "connection.expiring"]
     assert tasks.end_consents(str(environment.id)) == 0
+
+
+def test_a_test_clock_brings_the_end_of_consents_nearer(api, environment, fake, link, told):
+    link(account())  # its consent ends in 90 days
+    told()
+    clocks, midnight = "/v1/test_helpers/test_clocks", datetime.combine(TODAY, time(), UTC)
+    given = {"frozen_time": clock.unix(midnight + timedelta(hours=12)), "applies_to": "environment"}
+    made = api.post(clocks, given).json()
+
+    def moved_to(day: int) -> list[str]:
+        moment = {"frozen_time": clock.unix(midnight + timedelta(days=day))}
+        answer = api.post(f"{clocks}/{made['id']}/advance", moment)
+        assert answer.json()["status"] == "ready", answer.content
+        return [name for name in told() if name.startswith("connection.")]
+
+    assert moved_to(82) == []
+    assert moved_to(83) == ["connection.expiring"]
+    assert moved_to(90) == [], "its last day"
+    assert moved_to(91) == ["connection.expired"]
 
 
 def test_balances_that_do_not_come_along_are_asked_for_one_by_one(environment, fake, link):

@@ -173,11 +173,26 @@ def test_what_was_not_told_is_told_by_the_next_run(sandbox, fake, call, time, co
         call()
     with monkeypatch.context() as broken:
         broken.setattr(incidents, "_tell", lambda *_: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            watch_health()
+        watch_health()
     assert told(acme) == []
     watch_health()
     assert told(acme) == ["down"]
+
+
+def test_an_environment_that_cannot_be_told_keeps_it_from_no_other_and_repeats_nothing(
+    sandbox, fake, call, time, connect_to, environments, monkeypatch
+):
+    acme, other = environments["acme/test"], environments["other/test"]
+    connect_to(acme)
+    connect_to(other)
+    fake.is_down = True
+    for _ in range(5):
+        call()
+    tell = incidents._tell
+    monkeypatch.setattr(incidents, "_tell", lambda found, row: 1 / 0 if found == acme else tell(found, row))
+    for _ in range(3):
+        watch_health()
+    assert (told(acme), told(other)) == ([], ["down"])
 
 
 def test_a_run_in_which_no_bank_answers_ends_before_the_next_one_begins():

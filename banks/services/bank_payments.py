@@ -44,7 +44,8 @@ LIFETIME: Final = timedelta(hours=1)
 AT_BANK: Final = timedelta(hours=24)
 """How long the bank may wait for its customer; an order that nobody agreed to by then is given up."""
 WATCHED: Final = timedelta(days=30)
-"""How long a bank is asked about an order that was given up."""
+"""How long a bank is asked about an order that was given up, every `WATCH_PAUSE`; most banks end it before."""
+WATCH_PAUSE: Final = timedelta(hours=6)
 DEADLINE_SECONDS: Final = 5.0
 LEASE: Final = timedelta(seconds=20)
 """Longer than the bank may take to answer, so that a lease that ran out means that nobody is at it any more."""
@@ -351,6 +352,8 @@ def _is_watched_enough(row: BankPayment, now: datetime) -> bool:
 
 
 def _pause(row: BankPayment, now: datetime) -> timedelta:
+    if _is_given_up(row):
+        return WATCH_PAUSE
     return timedelta(seconds=recheck_seconds((now - (row.begun_at or now)).total_seconds()))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -226,6 +227,8 @@ def test_an_order_that_was_given_up_and_is_settled_after_all_pays_the_intent_onc
     given_up, bank, read, books, environment
 ):
     look_again(environment)
+    with use_environment(environment):
+        assert BankPayment.objects.get().check_at > clock.wall() + timedelta(hours=5), "it is not asked about often"
     bank.settle("ACSP")
     look_again(environment)
     assert read(given_up)["status"] == "requires_payment_method", "a promise is no money"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from connect.kit import event_types, registry, timed_work
 from connect.kit.event_types import EventType
@@ -19,7 +19,7 @@ def register() -> None:
     from banks.domain.institution_ids import PREFIX
     from banks.selectors import accounts, connections, institutions, link_sessions, transactions
     from banks.shapes.accounts import BankAccountOut
-    from banks.shapes.connections import ConnectionOut
+    from banks.shapes.connections import ChangedConnectionOut, ConnectionOut
     from banks.shapes.institutions import InstitutionOut
     from banks.shapes.link_sessions import LinkSessionOut
     from banks.shapes.transactions import BankTransactionOut
@@ -73,18 +73,21 @@ def register() -> None:
     )
     for resource in resources:
         registry.register(resource)
-    shapes = {resource.object: resource.shape for resource in resources}
+    shapes: dict[str, Any] = {resource.object: resource.shape for resource in resources}
+    shapes |= {"banking.connection.transactions_updated": ChangedConnectionOut}
     event_types.register(
-        EventType(known.name, known.object, shapes[known.object], known.description) for known in EVENT_TYPES.values()
+        EventType(known.name, known.object, shapes.get(known.name) or shapes[known.object], known.description)
+        for known in EVENT_TYPES.values()
     )
 
 
 def register_timed_work() -> None:
     """Say what time does to banks; called once, when the apps are ready."""
-    from banks.services import link_sessions, link_tokens
+    from banks.services import connections, link_sessions, link_tokens
 
     for work in (
         TimedWork("banks.link_sessions", link_sessions.next_due_at, link_sessions.expire_due),
         TimedWork("banks.public_tokens", link_tokens.next_due_at, link_tokens.discard_due),
+        TimedWork("banks.consents", connections.next_due_at, connections.end_due),
     ):
         timed_work.register(work)

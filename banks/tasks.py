@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from celery import shared_task
 
 from banks.services import (
@@ -15,66 +13,45 @@ from banks.services import (
     link_tokens,
     syncs,
 )
-from connect.kit.caller import Caller
-from connect.kit.tenancy import use_environment
-from connect.selectors import environments, sweeps
+from connect.services import jobs
 
 
 @shared_task(name="banks.find_overdue_links")
 def find_overdue_links() -> int:
     """Queue `expire_links` for every environment with a link session whose time has run out."""
     condition = "status IN ('open', 'at_bank', 'choosing') AND expires_at <= clock_timestamp()"
-    found = list(sweeps.environments_where("banks_link_session", condition))
-    for environment in found:
-        expire_links.delay(str(environment.id))
-    return len(found)
+    return jobs.queue(expire_links, "banks_link_session", condition)
 
 
 @shared_task(name="banks.expire_links")
 def expire_links(environment_id: str) -> int:
     """Expire the environment's link sessions whose time has run out; returns how many."""
-    environment = environments.by_id(UUID(environment_id))
-    if environment is None:
-        return 0
-    return link_sessions.expire_due(Caller.system(environment, "banks.expire_links"))
+    return jobs.run(expire_links, environment_id, link_sessions.expire_due)
 
 
 @shared_task(name="banks.find_links_to_give_back")
 def find_links_to_give_back() -> int:
     """Queue `give_back_links` for every environment with a session that came to nothing after a bank was asked."""
-    condition = "status IN ('canceled', 'expired') AND handle_sealed IS NOT NULL"
-    found = list(sweeps.environments_where("banks_link_session", condition))
-    for environment in found:
-        give_back_links.delay(str(environment.id))
-    return len(found)
+    return jobs.queue(give_back_links, "banks_link_session", link_sessions.TO_GIVE_BACK)
 
 
 @shared_task(name="banks.give_back_links")
 def give_back_links(environment_id: str) -> int:
     """Give the consents of ended sessions back to their banks; returns how many are done with."""
-    environment = environments.by_id(UUID(environment_id))
-    if environment is None:
-        return 0
-    return link_sessions.give_back_due(Caller.system(environment, "banks.give_back_links"))
+    return jobs.run(give_back_links, environment_id, link_sessions.give_back_due)
 
 
 @shared_task(name="banks.find_unexchanged_tokens")
 def find_unexchanged_tokens() -> int:
     """Queue `discard_unexchanged` for every environment with a public token that nobody exchanged in time."""
     condition = "public_token_expires_at <= clock_timestamp() AND exchanged_at IS NULL"
-    found = list(sweeps.environments_where("banks_link_session", condition))
-    for environment in found:
-        discard_unexchanged.delay(str(environment.id))
-    return len(found)
+    return jobs.queue(discard_unexchanged, "banks_link_session", condition)
 
 
 @shared_task(name="banks.discard_unexchanged")
 def discard_unexchanged(environment_id: str) -> int:
     """End the environment's connections that no app took; returns how many."""
-    environment = environments.by_id(UUID(environment_id))
-    if environment is None:
-        return 0
-    return link_tokens.discard_due(Caller.system(environment, "banks.discard_unexchanged"))
+    return jobs.run(discard_unexchanged, environment_id, link_tokens.discard_due)
 
 
 @shared_task(name="banks.watch_health")
@@ -92,60 +69,35 @@ def prune_health() -> int:
 @shared_task(name="banks.find_due_syncs")
 def find_due_syncs() -> int:
     """Queue `sync_connections` for every environment with a connection that is to be read."""
-    found = list(sweeps.environments_where("banks_connection", syncs.DUE))
-    for environment in found:
-        sync_connections.delay(str(environment.id))
-    return len(found)
+    return jobs.queue(sync_connections, "banks_connection", syncs.DUE)
 
 
 @shared_task(name="banks.sync_connections")
 def sync_connections(environment_id: str) -> int:
     """Read the environment's connections that are due from their banks; returns how many."""
-    environment = environments.by_id(UUID(environment_id))
-    if environment is None:
-        return 0
-    return syncs.run_due(Caller.system(environment, "banks.sync_connections"))
+    return jobs.run(sync_connections, environment_id, syncs.run_due)
 
 
 @shared_task(name="banks.find_consents_to_give_back")
 def find_consents_to_give_back() -> int:
     """Queue `give_back_consents` for every environment with a consent that has ended here."""
-    found = list(sweeps.environments_where("banks_connection", consent_returns.DUE))
-    for environment in found:
-        give_back_consents.delay(str(environment.id))
-    return len(found)
+    return jobs.queue(give_back_consents, "banks_connection", consent_returns.DUE)
 
 
 @shared_task(name="banks.give_back_consents")
 def give_back_consents(environment_id: str) -> int:
     """Give the environment's ended consents back to their banks; returns how many were taken."""
-    environment = environments.by_id(UUID(environment_id))
-    if environment is None:
-        return 0
-    return consent_returns.give_back(Caller.system(environment, "banks.give_back_consents"))
+    return jobs.run(give_back_consents, environment_id, consent_returns.give_back)
 
 
 @shared_task(name="banks.find_ending_consents")
 def find_ending_consents() -> int:
     """Queue `end_consents` for every environment with a consent in its last days, or past them."""
     condition = f"(({connections.EXPIRING}) OR ({connections.EXPIRED}))"
-    found = list(sweeps.environments_where("banks_connection", condition))
-    for environment in found:
-        end_consents.delay(str(environment.id))
-    return len(found)
+    return jobs.queue(end_consents, "banks_connection", condition)
 
 
 @shared_task(name="banks.end_consents")
 def end_consents(environment_id: str) -> int:
     """Announce consents that end in seven days and expire those that have ended; returns how many."""
-    environment = environments.by_id(UUID(environment_id))
-    if environment is None:
-        return 0
-    caller, done = Caller.system(environment, "banks.end_consents"), 0
-    for work in (connections.expire_due, connections.announce_expiring):
-        count = connections.BATCH
-        while count == connections.BATCH:
-            with use_environment(environment):
-                count = work(caller)
-            done += count
-    return done
+    return jobs.run(end_consents, environment_id, connections.end_due)

@@ -6,17 +6,15 @@ up no other. Exceptions are the ticks whose work is in no environment.
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from celery import shared_task
 
 from connect.domain import retention as rules
 from connect.domain.retention import Rule
 from connect.kit.caller import Caller
 from connect.kit.tenancy import use_environment
-from connect.selectors import environments, sweeps
+from connect.selectors import environments
 from connect.services import environments as environment_services
-from connect.services import request_log_drain, retention, test_clocks, webhook_notices
+from connect.services import jobs, request_log_drain, retention, test_clocks, webhook_notices
 
 
 @shared_task(name="connect.drain_request_log")
@@ -66,17 +64,11 @@ def prune_events() -> int:
 @shared_task(name="connect.prune")
 def prune(environment_id: str, rule: str) -> int:
     """Delete what the environment keeps no longer by the rule of this name; returns how many rows."""
-    environment = environments.by_id(UUID(environment_id))
-    if environment is None:
-        return 0
-    return retention.prune(environment, rules.RULES[rule])
+    return jobs.run(prune, environment_id, lambda caller: retention.prune(caller.environment, rules.RULES[rule]))
 
 
 def _queue_prune(rule: Rule) -> int:
-    found = list(sweeps.environments_where(*retention.old(rule)))
-    for environment in found:
-        prune.delay(str(environment.id), rule.name)
-    return len(found)
+    return jobs.queue(prune, *retention.old(rule), rule.name)
 
 
 # --- test clocks ------------------------------------------------------------------------------------------------------
@@ -86,40 +78,32 @@ def _queue_prune(rule: Rule) -> int:
 def find_stuck_test_clocks() -> int:
     """Queue `advance_test_clocks` for every environment with an advancing clock that nobody moves any more."""
     condition = "status = 'advancing' AND deleted_at IS NULL AND lease_until < clock_timestamp()"
-    found = list(sweeps.environments_where("connect_test_clock", condition))
-    for environment in found:
-        advance_test_clocks.delay(str(environment.id))
-    return len(found)
+    return jobs.queue(advance_test_clocks, "connect_test_clock", condition)
 
 
 @shared_task(name="connect.advance_test_clocks")
 def advance_test_clocks(environment_id: str) -> int:
     """Move the environment's stuck clocks on; returns how many."""
-    environment = environments.by_id(UUID(environment_id))
-    if environment is None:
-        return 0
-    return test_clocks.advance_stuck(Caller.system(environment, "connect.advance_test_clocks"))
+    return jobs.run(advance_test_clocks, environment_id, test_clocks.advance_stuck)
 
 
 @shared_task(name="connect.delete_old_test_clocks")
 def delete_old_test_clocks() -> int:
     """Queue `delete_test_clocks` for every environment with a clock whose time is over."""
     condition = "deleted_at IS NULL AND deletes_after < clock_timestamp()"
-    found = list(sweeps.environments_where("connect_test_clock", condition))
-    for environment in found:
-        delete_test_clocks.delay(str(environment.id))
-    return len(found)
+    return jobs.queue(delete_test_clocks, "connect_test_clock", condition)
 
 
 @shared_task(name="connect.delete_test_clocks")
 def delete_test_clocks(environment_id: str) -> int:
     """Delete the environment's clocks whose time is over, a batch in each transaction; returns how many."""
-    environment = environments.by_id(UUID(environment_id))
-    if environment is None:
-        return 0
-    caller, deleted = Caller.system(environment, "connect.delete_test_clocks"), 0
+    return jobs.run(delete_test_clocks, environment_id, _delete_test_clocks)
+
+
+def _delete_test_clocks(caller: Caller) -> int:
+    deleted = 0
     while True:
-        with use_environment(environment):
+        with use_environment(caller.environment):
             count = test_clocks.delete_old(caller)
         deleted += count
         if count < test_clocks.BATCH:
@@ -132,16 +116,10 @@ def delete_test_clocks(environment_id: str) -> int:
 @shared_task(name="connect.send_webhook_notices")
 def send_webhook_notices() -> int:
     """Queue `send_notices` for every environment with a webhook endpoint whose disabling is to be told."""
-    found = list(sweeps.environments_where(*webhook_notices.DUE))
-    for environment in found:
-        send_notices.delay(str(environment.id))
-    return len(found)
+    return jobs.queue(send_notices, *webhook_notices.DUE)
 
 
 @shared_task(name="connect.send_notices")
 def send_notices(environment_id: str) -> int:
     """Mail people about the environment's webhook endpoints that were disabled; returns how many mails."""
-    environment = environments.by_id(UUID(environment_id))
-    if environment is None:
-        return 0
-    return webhook_notices.send_due(environment)
+    return jobs.run(send_notices, environment_id, lambda caller: webhook_notices.send_due(caller.environment))

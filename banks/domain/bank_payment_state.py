@@ -33,8 +33,3 @@ BY_BANK_STATUS: Final[dict[str, Status]] = {
 def of_bank_status(code: str) -> Status:
     """Our status for the bank's word; a word that is not known is a payment under way, never an end."""
     return BY_BANK_STATUS.get(code, Status.PROCESSING)
-
-
-def merge(current: str, reported: Status) -> Status:
-    """The status once the bank reported `reported`: an end is final, whatever a later answer says."""
-    return Status(current) if Status(current) in FINAL else reported

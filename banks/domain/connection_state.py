@@ -31,10 +31,12 @@ VISIBLE: Final = (Status.ACTIVE, Status.LOGIN_REQUIRED, Status.EXPIRED, Status.R
 REPAIRABLE: Final = (Status.ACTIVE, Status.LOGIN_REQUIRED, Status.EXPIRED, Status.REVOKED)
 """What a link session in update mode can be made for."""
 
+# Every reason that needs the customer is here: a bank is not asked again after one, so it must not look `active`.
 _AFTER: Final[dict[FailureKind, Status]] = {
     FailureKind.LOGIN_REQUIRED: Status.LOGIN_REQUIRED,
     FailureKind.CHANGE_PASSWORD: Status.LOGIN_REQUIRED,
     FailureKind.SCA_FAILED: Status.LOGIN_REQUIRED,
+    FailureKind.USER_CANCELED: Status.LOGIN_REQUIRED,
     FailureKind.CONSENT_EXPIRED: Status.EXPIRED,
     FailureKind.CONSENT_REVOKED: Status.REVOKED,
 }

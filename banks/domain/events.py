@@ -38,7 +38,7 @@ _TYPES: Final = (
     EventType(
         "banking.connection.transactions_updated",
         "banking.connection",
-        "Transactions changed: sync from the cursor you kept.",
+        "Transactions changed, as many as `changes` says: sync from the cursor you kept.",
     ),
     EventType("banking.institution.status_changed", "banking.institution", "A bank became healthy, degraded or down."),
 )

@@ -25,6 +25,8 @@ LEASE: Final = timedelta(seconds=30)
 """How long a visit's call to the bank is taken to be under way; whoever comes meanwhile waits for it."""
 GIVE_BACK_FOR: Final = timedelta(days=1)
 """How long we try to give back a consent of a session that came to nothing; the bank ends it by itself later."""
+GIVE_BACK_AGAIN: Final = timedelta(minutes=10)
+"""How long a bank that did not take one is left alone with it."""
 AGREED_TEXT: Final = "2026-11"
 """The version of the consent text on our page; change it with the text."""
 PERMISSIONS: Final = ("accounts", "balances", "transactions")

@@ -157,7 +157,7 @@ def get(environment: EnvironmentRef, secret: str, *, now: datetime, business: da
         else None,
         expires_at=row.expires_at,
         seen_at=business,
-        is_waiting=row.lease_until is not None and row.lease_until > now,
+        is_waiting=not link_state.is_over(row.status) and row.lease_until is not None and row.lease_until > now,
     )
 
 

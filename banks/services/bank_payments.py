@@ -5,6 +5,9 @@ on our page, and the order is handed in as everything goes to a bank: *claim* (`
 (`send`, outside any transaction), *record* (`sent`). The lease makes two tabs one order. An order whose answer was lost
 cannot be carried out, because its payer was never sent to the bank (`Connector.begin_payment`): it is given up, and the
 payer may begin again with another one. From then on the bank's word counts, and its end is final.
+
+An order that nobody agreed to within a day is *given up*: whoever asked for it is told that it failed. The bank still
+has it, so we go on asking: should it be settled after all, the money must not go unnoticed.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from uuid import UUID, uuid4
 
 import structlog
 from django.conf import settings
+from django.db.models import Q
 
 from banks.clients.connector import ABSENT, ConnectorError, PaymentOrder, PaymentStarted, PaymentState, Psu
 from banks.domain import bank_payment_state
@@ -38,12 +42,16 @@ from connect.kit.tenancy import use_environment
 LIFETIME: Final = timedelta(hours=1)
 """How long the payer may take to choose a bank."""
 AT_BANK: Final = timedelta(hours=24)
-"""How long the bank may wait for its customer; an order that nobody agreed to by then is over."""
+"""How long the bank may wait for its customer; an order that nobody agreed to by then is given up."""
+WATCHED: Final = timedelta(days=30)
+"""How long a bank is asked about an order that was given up, every `WATCH_PAUSE`; most banks end it before."""
+WATCH_PAUSE: Final = timedelta(hours=6)
 DEADLINE_SECONDS: Final = 5.0
 LEASE: Final = timedelta(seconds=20)
 """Longer than the bank may take to answer, so that a lease that ran out means that nobody is at it any more."""
 BATCH: Final = 100
 _TABLE: Final = "banks_payment"
+_EXPIRED: Final = "expired"
 log = structlog.get_logger(__name__)
 
 
@@ -131,8 +139,9 @@ def withdraw(attempt: str) -> bool:
 
 
 def handed_over(attempt: str) -> None:
-    """Whoever asked follows the payment from now on: our own job need not look after it."""
-    BankPayment.objects.filter(attempt=attempt).update(check_at=None)
+    """Whoever asked follows the payment from now on: our own job looks only after what was given up."""
+    given_up = Q(status=Status.FAILED, failure=_EXPIRED, handle_sealed__isnull=False)
+    BankPayment.objects.filter(~given_up, attempt=attempt).update(check_at=None)
 
 
 # --- for the payer's page ---------------------------------------------------------------------------------------------
@@ -240,7 +249,7 @@ def look(caller: Caller, payment_id: UUID, *, psu: Psu = ABSENT) -> Standing:
         assert row is not None
         now = clock.wall()
         known = selectors.standing(row, now=now)
-        if known.is_over or row.handle_sealed is None or row.institution_id is None:
+        if row.handle_sealed is None or row.institution_id is None or (known.is_over and not _is_given_up(row)):
             return known
         bank = institutions.by_id(row.institution_id)
         handle = handles.open(caller, _TABLE, "handle_sealed", row.id, bytes(row.handle_sealed))
@@ -279,10 +288,9 @@ def due(caller: Caller) -> Iterator[Standing]:
             if row is None:
                 return
             _expire(row, now)
-            row.check_at = now + _pause(row, now)
+            row.check_at = None if _is_watched_enough(row, now) else now + _pause(row, now)
             row.save(update_fields=["check_at"])
-            standing = selectors.standing(row, now=now)
-        yield standing if standing.is_over else look(caller, standing.id)
+        yield look(caller, row.id)
 
 
 def recheck_seconds(age_seconds: float) -> int:
@@ -303,19 +311,24 @@ def _heard(payment_id: UUID, word: PaymentState) -> Standing:
 
 
 def _take_word(row: BankPayment, status: Status, bank_status: str, reason: str | None, now: datetime) -> None:
-    if row.status in bank_payment_state.FINAL:
+    """An end that the bank told is final, whatever it says later; one that we assumed gives way to the bank's."""
+    given_up = _is_given_up(row)
+    if row.status in bank_payment_state.FINAL and not given_up:
         return
-    row.status = bank_payment_state.merge(row.status, status).value
     row.bank_status = bank_status[:4]
+    if given_up and status not in bank_payment_state.FINAL:
+        return
+    row.status = status.value
+    row.failure = row.failure_reason = None
     if row.status == Status.REQUIRES_ACTION and row.begun_at is not None and row.begun_at + AT_BANK <= now:
-        row.status, row.failure = Status.FAILED.value, "expired"
+        row.status, row.failure = Status.FAILED.value, _EXPIRED
     elif row.status == Status.FAILED:
         row.failure, row.failure_reason = "rejected", (reason or "")[:140] or None
     elif row.status == Status.CANCELED:
         row.failure = "user_canceled"
     if row.status in bank_payment_state.FINAL:
         row.ended_at = now
-    if row.check_at is not None:
+    if row.check_at is not None or _is_given_up(row):
         row.check_at = now + _pause(row, now)
 
 
@@ -326,10 +339,21 @@ def _end(row: BankPayment, status: Status, *, failure: str) -> None:
 
 def _expire(row: BankPayment, now: datetime) -> None:
     if row.handle_sealed is None and row.status == Status.CREATED and row.expires_at <= now and not _is_claimed(row):
-        _end(row, Status.CANCELED, failure="expired")
+        _end(row, Status.CANCELED, failure=_EXPIRED)
+
+
+def _is_given_up(row: BankPayment) -> bool:
+    """Whether we, and not its bank, ended an order that the bank has."""
+    return row.status == Status.FAILED and row.failure == _EXPIRED and row.handle_sealed is not None
+
+
+def _is_watched_enough(row: BankPayment, now: datetime) -> bool:
+    return _is_given_up(row) and row.begun_at is not None and row.begun_at + WATCHED <= now
 
 
 def _pause(row: BankPayment, now: datetime) -> timedelta:
+    if _is_given_up(row):
+        return WATCH_PAUSE
     return timedelta(seconds=recheck_seconds((now - (row.begun_at or now)).total_seconds()))
 
 

@@ -7,24 +7,24 @@ stays, and `sync_due_at` says when it is tried.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
-
-from django.db.models import Q
 
 from banks.clients.connector import Handle
 from banks.domain import connection_state
 from banks.domain.connection_state import Status
 from banks.domain.failures import MEANINGS, FailureKind
 from banks.models import BankAccount, Connection, Institution
-from banks.services import handles, locks
+from banks.services import entries, handles, locks
+from banks.services.entries import Counts
 from banks.shapes import accounts as account_shapes
 from banks.shapes import connections as shapes
 from banks.shapes.connections import ConnectionOut, DeletedConnectionOut
 from connect.kit import clock, ids
 from connect.kit.caller import Caller
 from connect.kit.metadata import merge
+from connect.kit.tenancy import use_environment
 from connect.services import events
 from connect.services.events import NewEvent
 
@@ -86,7 +86,7 @@ def activate(caller: Caller, connection: Connection) -> ConnectionOut:
         ),
     )
     if connection.position:
-        publish(caller, connection, "transactions_updated")
+        publish_changes(caller, connection, entries.logged(connection))
     if connection.error:
         failed(caller, connection, FailureKind(connection.error))
     return _visible(caller, connection)
@@ -184,7 +184,8 @@ def revoke(caller: Caller, connection: Connection, *, by: Literal["customer", "a
             publish(caller, connection, "removed")
         connection.status, connection.removed_at = Status.REMOVED, caller.clock.business()
     connection.sync_due_at = clock.wall() if connection.handle_sealed else None
-    connection.save(update_fields=["status", "removed_at", "sync_due_at"])
+    connection.sync_failures = 0  # from here on the tries to give it back are counted, however often reading failed
+    connection.save(update_fields=["status", "removed_at", "sync_due_at", "sync_failures"])
 
 
 def remove(caller: Caller, connection_id: str) -> DeletedConnectionOut:
@@ -209,12 +210,62 @@ def publish(caller: Caller, connection: Connection, name: str) -> None:
         events.publish(caller, NewEvent(f"banking.connection.{name}", shape))
 
 
+def publish_changes(caller: Caller, connection: Connection, counts: Counts) -> None:
+    """Publish `banking.connection.transactions_updated` with how many were added, modified and removed.
+
+    What becomes known of a connection that nobody exchanged yet is told by `activate`.
+    """
+    if connection.status != Status.PENDING:
+        shape = shapes.render_changed(
+            connection,
+            livemode=caller.livemode,
+            added=counts.added,
+            modified=counts.modified,
+            removed=counts.removed,
+        )
+        events.publish(caller, NewEvent("banking.connection.transactions_updated", shape))
+
+
 # --- the consent's last days ------------------------------------------------------------------------------------------
 
+_RUNNING: Final = (Status.ACTIVE, Status.LOGIN_REQUIRED)
 EXPIRING: Final = (
     "status IN ('active', 'login_required') AND expiry_announced_at IS NULL AND consent_until <= current_date + 7"
 )
 EXPIRED: Final = "status IN ('active', 'login_required') AND consent_until < current_date"
+
+
+def end_due(caller: Caller, clock_id: UUID | None = None) -> int:
+    """Expire the environment's consents that have ended, and announce those that end in seven days or less.
+
+    By the caller's business clock, a batch in each transaction; returns how many. Consents have no test clock of their
+    own: they live by the environment's.
+    """
+    if clock_id is not None:
+        return 0
+    done = 0
+    for work in (expire_due, announce_expiring):
+        count = BATCH
+        while count == BATCH:
+            with use_environment(caller.environment):
+                count = work(caller)
+            done += count
+    return done
+
+
+def next_due_at(_: Caller, clock_id: UUID | None, after: datetime) -> datetime | None:
+    """When the next consent is announced or ends, later than `after`: both are at midnight UTC."""
+    if clock_id is not None:
+        return None
+    today = after.date()
+    running = Connection.objects.filter(status__in=_RUNNING).order_by("consent_until")
+    ending = running.filter(consent_until__gte=today)
+    unannounced = running.filter(consent_until__gt=today + EXPIRING_WITHIN, expiry_announced_at=None)
+    days = [
+        (rows.values_list("consent_until", flat=True).first(), moved)
+        for rows, moved in ((ending, timedelta(days=1)), (unannounced, -EXPIRING_WITHIN))
+    ]
+    return min((datetime.combine(day + moved, time(), UTC) for day, moved in days if day is not None), default=None)
 
 
 def announce_expiring(caller: Caller) -> int:
@@ -240,8 +291,7 @@ def expire_due(caller: Caller) -> int:
 
 
 def _consents(**conditions: Any) -> list[Connection]:
-    running = Q(status__in=[Status.ACTIVE, Status.LOGIN_REQUIRED])
-    rows = Connection.objects.select_for_update(skip_locked=True).filter(running, **conditions)
+    rows = Connection.objects.select_for_update(skip_locked=True).filter(status__in=_RUNNING, **conditions)
     return list(rows.order_by("consent_until", "id")[:BATCH])
 
 

@@ -14,11 +14,12 @@ from uuid import UUID
 
 import msgspec
 from django.db import connection as database
+from django.db.models import Count
 
 from banks.domain import matching, references
 from banks.domain.bank_data import EntryData, EntryStatus
 from banks.domain.matching import Incoming, Known, Outcome
-from banks.models import BankAccount, Connection
+from banks.models import BankAccount, Change, Connection
 from connect.kit import clock, ids
 from connect.kit.caller import Caller
 
@@ -74,6 +75,12 @@ def ingest(
     _log(connection, [(identifier, "added") for identifier in added] + changed)
     _read_until(account, incoming, now, today)
     return Counts(len(added), len(outcome.modified), len(outcome.removed), outcome.unchanged)
+
+
+def logged(connection: Connection) -> Counts:
+    """What the connection's whole change log tells of."""
+    rows = Change.objects.filter(connection_id=connection.id).values_list("kind").annotate(times=Count("*"))
+    return Counts(**dict(rows))
 
 
 def _known(account: BankAccount, since: date) -> list[Known]:

@@ -2,7 +2,8 @@
 
 Every half minute `watch` asks the banks whose breakers are open whether they answer again, compares what was counted
 with the thresholds of `banks.domain.health`, and writes what changed. An incident's `announced_at` is empty as long as
-its last change is still to be told: so nothing is lost when a process dies, and at worst told twice.
+its last change is still to be told: so nothing is lost when a process dies, and at worst told twice. An environment
+that cannot be told is logged; the others neither wait for it nor hear the same again because of it.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ log = structlog.get_logger(__name__)
 JUDGED: Final = timedelta(minutes=2 * health.WINDOW_MINUTES)
 """How far back calls decide whether a bank is healthy."""
 PROBE_SECONDS: Final = 5.0
-PROBES_MAX: Final = 10
+PROBES_MAX: Final = 5
 """In one run, so that a run ends before the next one begins even when none of the banks answers."""
 _WORST: Final = (Standing.DOWN, Standing.DEGRADED, Standing.HEALTHY, Standing.UNKNOWN)
 _CONNECTED: Final = (Status.ACTIVE, Status.LOGIN_REQUIRED)
@@ -78,8 +79,10 @@ def announce() -> int:
         if row is not None:
             statuses = ", ".join(f"'{status.value}'" for status in _CONNECTED)
             condition = f"institution_id = '{row.id}' AND status IN ({statuses})"
-            for environment in sweeps.environments_where("banks_connection", condition):
-                written += _tell(environment, row)
+            told = [_told(found, row) for found in sweeps.environments_where("banks_connection", condition)]
+            written += sum(count or 0 for count in told)
+            if told and all(count is None for count in told):
+                continue  # nobody heard of it, so nobody hears it twice when the next run tries again
         # What changed meanwhile is told by the next run: the row is taken only as it was read.
         InstitutionIncident.objects.filter(
             pk=incident.id, announced_at=None, status=incident.status, ended_at=incident.ended_at
@@ -136,6 +139,15 @@ def _open(institution_id: UUID, standing: Standing, now: datetime) -> int:
         return 0
     log.warning("banks.incident_began", institution=str(institution_id), status=standing.value)
     return 1
+
+
+def _told(environment: EnvironmentRef, row: Institution) -> int | None:
+    """How many events the environment got; None when it could not be told."""
+    try:
+        return _tell(environment, row)
+    except Exception:
+        log.exception("banks.incident_not_told", bank=row.slug, environment=environment.short_id)
+        return None
 
 
 def _tell(environment: EnvironmentRef, row: Institution) -> int:

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 import structlog
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
 from banks.domain import health
 from banks.domain.health import Outcome
@@ -45,7 +45,7 @@ def record(institution_id: UUID, operation: Operation, outcome: Outcome, *, mill
     try:
         with connection.cursor() as cursor:
             cursor.execute(_COUNT, values)
-    except DatabaseError as error:
+    except Error as error:
         log.warning("banks.health.not_counted", institution=str(institution_id), error=repr(error))
 
 

@@ -16,6 +16,7 @@ from banks.clients.connector import ConnectorError, Handle
 from banks.domain import connection_state, errors
 from banks.domain.link_state import (
     BANK_DEADLINE_SECONDS,
+    GIVE_BACK_AGAIN,
     GIVE_BACK_FOR,
     HISTORY_DAYS_DEFAULT,
     IN_PROGRESS,
@@ -33,7 +34,7 @@ from banks.selectors import link_sessions as sessions
 from banks.services import bank_calls, handles, locks
 from banks.shapes import link_sessions as shapes
 from banks.shapes.link_sessions import LinkSessionOut
-from connect.kit import ids, secretbox
+from connect.kit import clock, ids, secretbox
 from connect.kit.caller import Caller
 from connect.kit.errors import DomainError, MissingParameterTarget, ParameterInvalid, ParameterMissing
 from connect.kit.metadata import merge
@@ -42,6 +43,10 @@ from connect.services import events, redirects
 from connect.services.events import NewEvent
 
 BATCH: Final = 100
+TO_GIVE_BACK: Final = (
+    "status IN ('canceled', 'expired') AND handle_sealed IS NOT NULL"
+    " AND (lease_until IS NULL OR lease_until <= clock_timestamp())"
+)
 _SECRET_LENGTH: Final = 33
 """Base62 characters of a secret: 24 random bytes."""
 _OF_THE_CONNECTION: Final = ("institution", "permissions", "countries", "history_days", "client_reference_id")
@@ -174,30 +179,18 @@ def next_due_at(_: Caller, clock_id: UUID | None, after: datetime) -> datetime |
 def give_back_due(caller: Caller) -> int:
     """Give consents of ended sessions back to their banks, at most `BATCH`; returns how many are done with.
 
-    A bank that does not answer is asked again by later runs, for a day.
+    A bank that does not take one is asked again every ten minutes, for a day; the others do not wait for it.
     """
-    with use_environment(caller.environment):
-        rows = LinkSession.objects.filter(
-            status__in=[Status.CANCELED, Status.EXPIRED], handle_sealed__isnull=False, ended_at__isnull=False
-        )
-        found = list(rows.order_by("ended_at")[:BATCH])
-        banks = Institution.objects.in_bulk([row.institution_id for row in found if row.institution_id])
     done = 0
-    for row in found:
-        assert row.handle_sealed is not None
-        assert row.institution_id is not None
-        handle = handles.open(caller, "banks_link_session", "handle_sealed", row.id, bytes(row.handle_sealed))
-        try:
-            give_back(banks[row.institution_id], handle, deadline_seconds=BANK_DEADLINE_SECONDS)
-        except ConnectorError as error:
-            with use_environment(caller.environment):
-                is_recent = row.ended_at is not None and row.ended_at > caller.clock.business() - GIVE_BACK_FOR
-            log.info("consent_not_given_back", session=str(row.id), kind=error.kind.value, tries_again=is_recent)
-            if is_recent:
-                continue
+    for _ in range(BATCH):
         with use_environment(caller.environment):
-            LinkSession.objects.filter(pk=row.id, handle_sealed=row.handle_sealed).update(handle_sealed=None)
-        done += 1
+            row = _take_ended()
+        if row is None:
+            break
+        try:
+            done += _gave_back(caller, row)
+        except Exception:  # the others must not wait for this one; its lease brings it back
+            log.exception("consent_not_given_back", session=str(row.id))
     return done
 
 
@@ -241,6 +234,43 @@ def _end(caller: Caller, session: LinkSession, action: Action) -> None:
     advance(session, action)
     session.ended_at, session.offered, session.bank_url = caller.clock.business(), None, None
     session.save()
+
+
+def _take_ended() -> LinkSession | None:
+    """An ended session whose consent is to be given back, leased until it is tried again."""
+    now = clock.wall()
+    rows = LinkSession.objects.select_for_update(skip_locked=True).filter(
+        Q(lease_until=None) | Q(lease_until__lte=now),
+        status__in=[Status.CANCELED, Status.EXPIRED],
+        handle_sealed__isnull=False,
+    )
+    row = rows.order_by("ended_at").first()
+    if row is not None:
+        row.lease_until = now + GIVE_BACK_AGAIN
+        row.save(update_fields=["lease_until"])
+    return row
+
+
+def _gave_back(caller: Caller, row: LinkSession) -> bool:
+    """Give one back. True when it is done with: the bank took it, or was asked for long enough."""
+    assert row.handle_sealed is not None
+    assert row.institution_id is not None
+    handle = handles.open(caller, "banks_link_session", "handle_sealed", row.id, bytes(row.handle_sealed))
+    with use_environment(caller.environment):
+        bank = institutions.by_id(row.institution_id)
+        is_recent = row.ended_at is not None and row.ended_at > caller.clock.business() - GIVE_BACK_FOR
+    assert bank is not None, "banks are never deleted"
+    try:
+        give_back(bank, handle, deadline_seconds=BANK_DEADLINE_SECONDS)
+    except ConnectorError as error:
+        log.info("consent_not_given_back", session=str(row.id), kind=error.kind.value, tries_again=is_recent)
+        if is_recent:
+            return False
+    with use_environment(caller.environment):
+        LinkSession.objects.filter(pk=row.id, handle_sealed=row.handle_sealed).update(
+            handle_sealed=None, lease_until=None
+        )
+    return True
 
 
 # --- rules ------------------------------------------------------------------------------------------------------------

@@ -44,8 +44,9 @@ CALL_SECONDS: Final = 30.0
 """The most a single call may take; a page of a long list."""
 JOB_SECONDS: Final = 300.0
 """How long a job may read one connection."""
-RUN_SECONDS: Final = 240.0
-"""How long one job goes on with further connections."""
+RUN_SECONDS: Final = 15.0
+"""How long one job goes on with further connections. Then its worker does what else waits: payments must not wait for
+hundreds of connections at slow banks, nor the connections of other environments. The next tick goes on."""
 AT_ONE_BANK_MAX: Final = 4
 """How many connections of an environment are read from one bank at the same time."""
 RUNNING: Final = (Status.PENDING, Status.ACTIVE)
@@ -382,7 +383,7 @@ def _record(claim: _Claim, reading: _Reading, *, attended: bool) -> SyncReport:
     elif complete or reading.lists:
         connections.recovered(caller, row)
     if counts.changed:
-        connections.publish(caller, row, "transactions_updated")
+        connections.publish_changes(caller, row, counts)
     return SyncReport(True, complete, counts, kind, len(reading.account_failures))
 
 

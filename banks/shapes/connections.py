@@ -51,6 +51,20 @@ class ConnectionOut(msgspec.Struct, kw_only=True):
     status: Literal["pending", "active", "login_required", "expired", "revoked"]
 
 
+class ChangeCountsOut(msgspec.Struct, kw_only=True):
+    """How many transactions came, changed and went."""
+
+    added: int
+    modified: int
+    removed: int
+
+
+class ChangedConnectionOut(ConnectionOut, kw_only=True):
+    """A connection whose transactions changed. `changes` are those since the last event that told of any."""
+
+    changes: ChangeCountsOut
+
+
 class DeletedConnectionOut(msgspec.Struct, kw_only=True):
     """A connection that was removed."""
 
@@ -80,6 +94,12 @@ def render(row: Any, *, livemode: bool) -> ConnectionOut | DeletedConnectionOut:
         stale=row.error is not None,
         status=row.status,
     )
+
+
+def render_changed(row: Any, *, livemode: bool, added: int, modified: int, removed: int) -> ChangedConnectionOut:
+    """The connection of `row`, which was not removed, with how many of its transactions changed."""
+    changes = ChangeCountsOut(added=added, modified=modified, removed=removed)
+    return ChangedConnectionOut(**msgspec.structs.asdict(render(row, livemode=livemode)), changes=changes)
 
 
 def _last_second(day: Any) -> int:

@@ -4,6 +4,9 @@ The first attempt was answered with the payer's page. Once the payer has nothing
 processor what came of it (`begin`), and is recorded as every attempt is: the charge, the posting and the events are
 written by `payment_outcomes.record`, once, whoever comes first. While the bank has not settled the payment the second
 attempt stays open, and the sweeper of open attempts goes on with it.
+
+A bank may settle an order that was given up a day after it was begun. Then the intent is paid after all, as long as it
+waits for a payment of just this amount; else a person is told.
 """
 
 from __future__ import annotations
@@ -21,13 +24,14 @@ from banks.services import bank_payments
 from connect.kit import clock, ids
 from connect.kit.caller import Caller
 from connect.kit.failpoints import failpoint
+from connect.kit.money import Money
 from connect.kit.outcomes import Waiting
 from connect.kit.tenancy import use_environment
 from connect.selectors import test_clocks
 from payments.domain import three_d_secure
-from payments.domain.payment_intent_state import Status
+from payments.domain.payment_intent_state import CaptureMethod, Status
 from payments.domain.three_d_secure import RedirectStatus
-from payments.models import PaymentAttempt, PaymentIntent
+from payments.models import Charge, PaymentAttempt, PaymentIntent
 from payments.selectors import payment_intents as intents
 from payments.services import locks, payment_attempts, payment_methods, payment_outcomes, processor_calls
 from payments.services.processor_calls import PREFIX
@@ -64,12 +68,17 @@ def begin(caller: Caller, *, attempt_id: str) -> Waiting | PaymentIntentOut:
     if not payment.has_left_the_payer:
         return intents.shape(caller, intent)
     bank_payments.handed_over(attempt_id)
-    if not _waits_for(intent, attempt_id):
-        if payment.status == BankStatus.SUCCEEDED and intent.status != Status.SUCCEEDED:
-            # `withdraw` lets nobody leave an order that a bank has. A person has to look at its books.
-            log.error("bank_payment_unclaimed", attempt=attempt_id, reference=payment.end_to_end_id)
+    if _waits_for(intent, attempt_id):
+        method_id = intent.payment_method_id
+    elif payment.status != BankStatus.SUCCEEDED or _follower(intent, attempt_id, PaymentAttempt.State.APPROVED):
         return intents.shape(caller, intent)
-    method = payment_methods.load(intent.payment_method_id)
+    else:
+        method_id = _method_once_declined(intent, payment)
+    if method_id is None:
+        # The money has arrived, and nobody waits for it. A person has to look at the books.
+        log.error("bank_payment_unclaimed", attempt=attempt_id, reference=payment.end_to_end_id)
+        return intents.shape(caller, intent)
+    method = payment_methods.load(method_id)
     return payment_attempts.begin_authorize(
         caller, intent, method, return_url=first.request.get("return_url"), off_session=False, follows=attempt_id
     )
@@ -123,6 +132,23 @@ def _conclude(caller: Caller, payment: Standing) -> None:
     failpoint("payments.settle.asked", found.call.kind)
     with use_environment(caller.environment):
         payment_outcomes.record(caller, found, answer)
+
+
+def _follower(intent: PaymentIntent, attempt_id: str, state: str) -> PaymentAttempt | None:
+    """The last attempt of this state that concluded what `attempt_id` began."""
+    rows = PaymentAttempt.objects.filter(payment_intent_id=intent.id, state=state, request__follows=attempt_id)
+    return rows.order_by("-id").first()
+
+
+def _method_once_declined(intent: PaymentIntent, payment: Standing) -> UUID | None:
+    """The method of a payment that was given up, when the intent can still be paid with it as it is."""
+    tried = _follower(intent, payment.attempt, PaymentAttempt.State.DECLINED)
+    waits = intent.status == Status.REQUIRES_PAYMENT_METHOD and not intent.setup_future_usage
+    same = payment.amount == Money(intent.amount_minor, intent.currency)
+    if tried is None or not waits or not same or intent.capture_method == CaptureMethod.MANUAL:
+        return None
+    charge = Charge.objects.one(id=tried.charge_id)
+    return None if charge is None else charge.payment_method_id
 
 
 def _take_over(intent: PaymentIntent, attempt_id: str) -> Waiting | None:

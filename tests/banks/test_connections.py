@@ -78,6 +78,7 @@ def test_a_consent_that_broke_before_the_exchange_is_told_after_it(caller, conne
         (FailureKind.LOGIN_REQUIRED, "login_required", "login_required"),
         (FailureKind.SCA_FAILED, "login_required", "login_required"),
         (FailureKind.CHANGE_PASSWORD, "login_required", "login_required"),
+        (FailureKind.USER_CANCELED, "login_required", "login_required"),
         (FailureKind.CONSENT_EXPIRED, "expired", "expired"),
         (FailureKind.CONSENT_REVOKED, "revoked", "revoked"),
         (FailureKind.INSTITUTION_DOWN, "active", None),

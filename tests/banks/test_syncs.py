@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
@@ -13,7 +13,7 @@ from banks.clients.connector import Psu
 from banks.clients.fake import FakeConnector, FakeConsent
 from banks.domain.bank_data import AccountData, BalanceData, BalanceKind, EntryData, EntryStatus
 from banks.models import BankAccount, BankTransaction, Connection, Institution
-from banks.services import accounts, connections, consent_returns, syncs
+from banks.services import accounts, connections, consent_returns, syncs, withdrawals
 from connect.kit import clock, ids
 from connect.kit.tenancy import use_environment
 from connect.models import Event
@@ -111,6 +111,26 @@ def count(environment) -> int:
         return BankTransaction.objects.exclude(status="removed").count()
 
 
+def changes(environment) -> list[dict[str, int]]:
+    """What each event said of how many transactions changed."""
+    with use_environment(environment):
+        found = Event.objects.filter(type="banking.connection.transactions_updated").order_by("id")
+        return [event.payload["changes"] for event in found]
+
+
+def test_the_event_counts_what_came_what_changed_and_what_went(environment, fake, link, due):
+    fake.put(account(), entry(1), entry(2), entry(3))
+    connection = link(account())
+    syncs.run(environment, connection.id)
+    fake.put(account(), entry(4), entry(5), replace(entry(1), remittance="payment 1, reworded"), entry(2))
+    due(connection)
+    syncs.run(environment, connection.id)
+    assert changes(environment)[1:] == [{"added": 2, "modified": 1, "removed": 1}]
+    due(connection)
+    syncs.run(environment, connection.id)
+    assert len(changes(environment)) == 2, "nothing changed, so nothing is told"
+
+
 def test_a_first_read_takes_every_page_and_the_second_only_the_last_days(environment, fake, link, row, due, told):
     fake.put(account(), *(entry(n, days=-n) for n in range(8)))
     connection = link(account())
@@ -119,6 +139,7 @@ def test_a_first_read_takes_every_page_and_the_second_only_the_last_days(environ
     assert (report.ran, report.complete, report.counts.added, report.failure) == (True, True, 8, None)
     assert fake.count("entries") == 3
     assert told() == ["connection.transactions_updated"]
+    assert changes(environment) == [{"added": 8, "modified": 0, "removed": 0}]
     now = row(connection)
     assert (now.synced_at is not None, now.history_complete, now.sync_lease_until) == (True, True, None)
     assert now.sync_due_at > clock.wall()
@@ -308,6 +329,7 @@ def test_a_pending_connection_is_read_before_the_exchange_and_says_so_afterwards
     with use_environment(environment):
         connections.activate(caller, Connection.objects.one(id=connection.id, lock=True))
     assert told() == ["connection.created", "account.created", "connection.transactions_updated"]
+    assert changes(environment) == [{"added": 1, "modified": 0, "removed": 0}]
 
 
 def test_the_job_reads_all_that_are_due_and_leaves_a_bank_that_is_down_alone(environment, caller, fake, link, row):
@@ -339,6 +361,22 @@ def test_ended_consents_are_given_back_once_the_bank_takes_them(environment, cal
     assert not syncs.run(environment, connection.id).ran
 
 
+def test_a_bank_that_was_down_for_days_gets_every_chance_to_take_a_consent_back(
+    environment, caller, fake, link, row, due
+):
+    fake.put(account())
+    connection = link(account())
+    with use_environment(environment):
+        Connection.objects.filter(pk=connection.id).update(sync_failures=consent_returns.TRIES_MAX - 1)
+        withdrawals.withdraw(caller, connection_id=ids.encode("conn", connection.id))
+    fake.is_down = True
+    assert consent_returns.give_back(caller) == 0
+    fake.is_down = False
+    due(connection)
+    assert consent_returns.give_back(caller) == 1
+    assert fake.consents["c-1"].status == "revoked"
+
+
 def test_a_job_ends_and_announces_consents(environment, caller, fake, link, told):
     fake.put(account())
     one, other = link(account()), link(account(), name="c-2")
@@ -349,6 +387,25 @@ def test_a_job_ends_and_announces_consents(environment, caller, fake, link, told
     assert tasks.end_consents(str(environment.id)) == 2
     assert told() == ["connection.expired", "connection.expiring"]
     assert tasks.end_consents(str(environment.id)) == 0
+
+
+def test_a_test_clock_brings_the_end_of_consents_nearer(api, environment, fake, link, told):
+    link(account())  # its consent ends in 90 days
+    told()
+    clocks, midnight = "/v1/test_helpers/test_clocks", datetime.combine(TODAY, time(), UTC)
+    given = {"frozen_time": clock.unix(midnight + timedelta(hours=12)), "applies_to": "environment"}
+    made = api.post(clocks, given).json()
+
+    def moved_to(day: int) -> list[str]:
+        moment = {"frozen_time": clock.unix(midnight + timedelta(days=day))}
+        answer = api.post(f"{clocks}/{made['id']}/advance", moment)
+        assert answer.json()["status"] == "ready", answer.content
+        return [name for name in told() if name.startswith("connection.")]
+
+    assert moved_to(82) == []
+    assert moved_to(83) == ["connection.expiring"]
+    assert moved_to(90) == [], "its last day"
+    assert moved_to(91) == ["connection.expired"]
 
 
 def test_balances_that_do_not_come_along_are_asked_for_one_by_one(environment, fake, link):

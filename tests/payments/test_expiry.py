@@ -10,6 +10,7 @@ import pytest
 from connect.kit import clock, ids
 from connect.kit.clock import Clock
 from connect.kit.tenancy import use_environment
+from connect.selectors import sweeps
 from payments import tasks
 from payments.models import Charge
 from payments.services import holds, payment_attempts
@@ -86,7 +87,7 @@ def test_the_job_finds_environments_with_holds_that_ran_out(books, held, monkeyp
     found = held()
     run_out(books, found)
     queued = []
-    monkeypatch.setattr(tasks.sweeps, "environments_where", lambda table, _: [books.environment] if table else [])
+    monkeypatch.setattr(sweeps, "environments_where", lambda table, _: [books.environment] if table else [])
     monkeypatch.setattr(tasks.expire_holds, "delay", queued.append)
     assert tasks.find_expired_holds() == 1
     assert queued == [str(books.environment.id)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -11,6 +12,8 @@ from banks import clients as connectors
 from banks.clients.connector import InstitutionDown
 from banks.clients.fake import LOST, FakeConnector
 from banks.models import BankPayment
+from banks.services import bank_payments
+from connect.kit import clock
 from connect.kit.tenancy import use_environment
 from payments import tasks
 from tests.payments.bank_payer import DATA, SANDBOX, BankPayer
@@ -198,6 +201,88 @@ def test_a_refusal_after_processing_fails_the_intent_and_another_try_can_succeed
     bank.settle("ACSC")
     assert told(payer.come_back())["redirect_status"] == "succeeded"
     assert [order.bank_status for order in bank.payments.values()] == ["RJCT", "ACSC"]
+
+
+@pytest.fixture
+def given_up(waiting, payer, bank, read, environment):
+    """An intent whose payer chose a bank a day ago and never agreed there."""
+    found = waiting()
+    payer.choose(found)
+    with use_environment(environment):
+        BankPayment.objects.update(begun_at=clock.wall() - bank_payments.AT_BANK)
+    look_again(environment)
+    after = read(found)
+    assert (after["status"], after["last_payment_error"]["code"]) == (
+        "requires_payment_method", "payment_method_provider_timeout",
+    )  # fmt: skip
+    return found
+
+
+def look_again(environment) -> None:
+    make_due(environment)
+    tasks.follow_bank_payments(str(environment.id))
+
+
+def test_an_order_that_was_given_up_and_is_settled_after_all_pays_the_intent_once(
+    given_up, bank, read, books, environment
+):
+    look_again(environment)
+    with use_environment(environment):
+        assert BankPayment.objects.get().check_at > clock.wall() + timedelta(hours=5), "it is not asked about often"
+    bank.settle("ACSP")
+    look_again(environment)
+    assert read(given_up)["status"] == "requires_payment_method", "a promise is no money"
+    bank.settle("ACSC")
+    for _ in range(2):
+        look_again(environment)
+    paid = read(given_up)
+    assert (paid["status"], paid["amount_received"]) == ("succeeded", paid["amount"])
+    assert len(books.postings(paid["latest_charge"])) == 2
+    assert tasks.find_bank_payments() == 0
+    books.check()
+
+
+@pytest.mark.parametrize("meanwhile", ["paid by another order", "canceled", "another amount"])
+def test_an_order_that_is_settled_when_nobody_waits_for_it_is_told_to_a_person(
+    given_up, payer, bank, read, books, environment, api, caplog, meanwhile
+):
+    here, first = f"/v1/payment_intents/{given_up['id']}", bank.newest_payment()
+    if meanwhile == "paid by another order":
+        answer = api.post(f"{here}/confirm", {"payment_method_data": DATA, "return_url": SHOP})
+        payer.choose(answer.json())
+        bank.settle("ACSC")
+        payer.come_back()
+        assert read(given_up)["status"] == "succeeded"
+    elif meanwhile == "canceled":
+        answer = api.post(f"{here}/cancel", {})
+    else:
+        answer = api.post(here, {"amount": given_up["amount"] + 1})
+    assert answer.status_code == 200, answer.content
+    before = read(given_up)
+    bank.settle("ACSC", payment_id=first)
+    for _ in range(2):
+        look_again(environment)
+    assert read(given_up) == before
+    assert caplog.text.count("bank_payment_unclaimed") == 1
+    books.check()
+
+
+@pytest.mark.parametrize("word", ["RJCT", "CANC"])
+def test_an_order_that_was_given_up_is_looked_after_until_the_bank_ends_it(given_up, bank, environment, word):
+    bank.settle(word)
+    look_again(environment)
+    asked = bank.count("payment_state")
+    look_again(environment)
+    assert bank.count("payment_state") == asked
+
+
+def test_an_order_that_was_given_up_is_not_looked_after_for_ever(given_up, bank, environment):
+    with use_environment(environment):
+        BankPayment.objects.update(begun_at=clock.wall() - bank_payments.WATCHED)
+    look_again(environment)
+    asked = bank.count("payment_state")
+    look_again(environment)
+    assert bank.count("payment_state") == asked
 
 
 def test_nobody_who_chose_no_bank_in_time_can_pay_any_more(waiting, payer, bank, read, environment):

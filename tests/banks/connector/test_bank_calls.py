@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import InterfaceError, OperationalError
 
 from banks.clients import breaker
 from banks.clients.connector import (
@@ -21,7 +22,7 @@ from banks.domain import health
 from banks.domain.breaker import AT_ONCE, AT_ONCE_PRESENT
 from banks.domain.profiles import Operation
 from banks.models import Institution, InstitutionHealth
-from banks.services import bank_calls
+from banks.services import bank_calls, institution_health
 from connect.kit import clock, valkey
 from connect.kit.tenancy import TransactionForbidden, use_environment
 
@@ -104,6 +105,18 @@ def test_a_fault_of_ours_blames_no_bank_and_gives_the_permit_back(sandbox, fake)
             bank_calls.ask(sandbox, Operation.ACCOUNTS, spoil, deadline_seconds=5, present=False)
     assert figures(sandbox).own_errors == AT_ONCE + 5
     probe(sandbox)
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_a_count_that_cannot_be_written_loses_no_answer(sandbox, fake, monkeypatch, error):
+    def away():
+        raise error("the connection is lost")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(institution_health.connection, "cursor", away)
+        probe(sandbox)
+    assert fake.count("probe") == 1
+    assert figures(sandbox) == health.Figures()
 
 
 def test_five_silent_calls_open_the_breaker_for_that_operation_alone(sandbox, fake):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 import pytest
+from django.conf import settings
 
 from banks.clients.connector import ABSENT, BadResponse, ConnectorError, InstitutionDown
 from banks.domain.profiles import Operation
@@ -172,11 +173,31 @@ def test_what_was_not_told_is_told_by_the_next_run(sandbox, fake, call, time, co
         call()
     with monkeypatch.context() as broken:
         broken.setattr(incidents, "_tell", lambda *_: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            watch_health()
+        watch_health()
     assert told(acme) == []
     watch_health()
     assert told(acme) == ["down"]
+
+
+def test_an_environment_that_cannot_be_told_keeps_it_from_no_other_and_repeats_nothing(
+    sandbox, fake, call, time, connect_to, environments, monkeypatch
+):
+    acme, other = environments["acme/test"], environments["other/test"]
+    connect_to(acme)
+    connect_to(other)
+    fake.is_down = True
+    for _ in range(5):
+        call()
+    tell = incidents._tell
+    monkeypatch.setattr(incidents, "_tell", lambda found, row: 1 / 0 if found == acme else tell(found, row))
+    for _ in range(3):
+        watch_health()
+    assert (told(acme), told(other)) == ([], ["down"])
+
+
+def test_a_run_in_which_no_bank_answers_ends_before_the_next_one_begins():
+    tick = next(tick for tick in settings.CELERY_BEAT_SCHEDULE.values() if tick["task"] == watch_health.name)
+    assert tick["schedule"] > incidents.PROBES_MAX * incidents.PROBE_SECONDS
 
 
 def test_a_probe_that_fails_doubles_the_pause(sandbox, fake, call, time):

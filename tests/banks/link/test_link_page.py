@@ -242,7 +242,10 @@ def test_cancel_shares_nothing_and_gives_the_consent_back(session, customer, now
     assert heading(visitor.open()) == "Nothing was shared"
     assert told() == ["link_session.canceled"]
     bank.will("revoke_consent", InstitutionDown())
-    assert tasks.give_back_links(str(environment.id)) == 0
+    assert [tasks.give_back_links(str(environment.id)) for _ in range(3)] == [0, 0, 0]
+    assert bank.count("revoke_consent") == 1, "a bank that did not take it is not asked again at once"
+    assert heading(visitor.open()) == "Nothing was shared"
+    time_to_give_back_again(environment)
     assert tasks.give_back_links(str(environment.id)) == 1
     assert bank.consents[bank.newest_consent()].status == "revoked"
     assert tasks.give_back_links(str(environment.id)) == 0
@@ -250,6 +253,30 @@ def test_cancel_shares_nothing_and_gives_the_consent_back(session, customer, now
     assert visitor.post(action="choose", account=["a-1"])["Location"] == answer["Location"]
     with use_environment(environment):
         assert Connection.objects.count() == 0
+
+
+def time_to_give_back_again(environment) -> None:
+    with use_environment(environment):
+        LinkSession.objects.update(lease_until=clock.wall() - timedelta(seconds=1))
+
+
+def test_consents_are_given_back_whatever_becomes_of_the_one_before(session, customer, bank, environment, monkeypatch):
+    monkeypatch.setattr(link_sessions, "BATCH", 2)
+    consents = []
+    for _ in range(4):
+        visitor = customer(made := session())
+        visitor.agree()
+        consents.append(bank.newest_consent())
+        visitor.post(action="cancel")
+        if len(consents) == 2:
+            with use_environment(environment):
+                LinkSession.objects.filter(pk=row(environment, made).pk).update(handle_sealed=b"broken")
+    bank.will("revoke_consent", InstitutionDown())
+    assert [tasks.give_back_links(str(environment.id)) for _ in range(2)] == [0, 2]
+    assert [bank.consents[name].status for name in consents] == ["pending", "pending", "revoked", "revoked"]
+    time_to_give_back_again(environment)
+    assert tasks.give_back_links(str(environment.id)) == 1
+    assert bank.consents[consents[0]].status == "revoked"
 
 
 def test_a_consent_that_cannot_be_given_back_is_let_go_after_a_day(session, customer, bank, environment, told):

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
+from banks.services import syncs
 from connect.kit.tenancy import use_environment
 from connect.models import Environment, Organization
 from connect.selectors import sweeps
@@ -62,6 +63,11 @@ def test_a_tick_that_nobody_took_in_time_is_dropped(name):
     """So that a worker that was away for an hour does not go through an hour of ticks."""
     entry = SCHEDULE[name]
     assert entry["schedule"] <= entry["options"]["expires"] <= max(10, 2 * entry["schedule"])
+
+
+def test_reading_banks_leaves_the_worker_to_others_before_their_ticks_are_dropped():
+    others = [entry["options"]["expires"] for entry in SCHEDULE.values() if entry["task"].startswith("payments.")]
+    assert min(others) > syncs.RUN_SECONDS
 
 
 def test_the_paper_lists_every_job_with_its_interval():

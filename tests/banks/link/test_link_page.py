@@ -167,6 +167,7 @@ def test_the_page_does_not_look_for_ever(session, customer, bank):
     visitor.agree()
     page = visitor.open("?look=11")
     assert "Refresh" not in page
+    assert alert(visitor.open("?look=" + "9" * 5000)) == alert(page)
     assert "does not answer" in alert(page)
     assert bank.count("consent_state") == 0
 

@@ -339,6 +339,23 @@ def test_update_mode_renews_the_same_connection_without_a_choice(api, session, c
     assert told().count("account.created") == 1, "the account is the one that it was"
 
 
+def test_who_cancels_a_renewal_or_comes_too_late_reads_that_all_is_as_before(
+    api, session, customer, now, caller, environment
+):
+    connection = linked(api, session, customer, now, caller)
+    visitor = customer(session(mode="update", connection=connection))
+    assert "Cancel, and change nothing" in visitor.open().content.decode()
+    visitor.post(action="cancel")
+    page = visitor.open()
+    assert heading(page) == "Nothing was changed"
+    assert "sees nothing" not in page.content.decode(), "it goes on reading"
+    late = customer(session(mode="update", connection=connection))
+    with use_environment(environment):
+        LinkSession.objects.update(expires_at=clock.wall() - timedelta(seconds=1))
+    assert "nothing was changed" in late.open().content.decode()
+    assert api.get(f"/v1/banking/connections/{connection}").json()["status"] == "active"
+
+
 def test_update_mode_wants_the_same_persons_accounts(api, session, customer, now, bank, caller, told):
     connection = linked(api, session, customer, now, caller)
     bank.accounts_held.clear()

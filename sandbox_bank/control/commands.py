@@ -20,6 +20,8 @@ SWITCHES: dict[str, type] = {
     "page_size": int, "max_consent_days": int, "calls_per_day": int, "expire_former_consents": bool,
     "new_resource_ids": bool,
 }  # fmt: skip
+OFFSET_MAX = 10 * 366 * 86_400
+"""Beyond it days run out of the calendar, and with them every page of the bank."""
 
 
 class Wrong(Exception):
@@ -39,6 +41,8 @@ def set_clock(*, frozen_at: str | None = None, offset_seconds: int = 0) -> dict[
         moment = datetime.fromisoformat(frozen_at)
         if moment.tzinfo is None:
             raise Wrong("frozen_at needs its time zone: 2027-01-31T12:00:00Z.")
+    if abs(offset_seconds) > OFFSET_MAX:
+        raise Wrong(f"offset_seconds is at most {OFFSET_MAX}, ten years, ahead or behind.")
     row = clock.bank()
     row.frozen_at, row.offset_seconds = moment, offset_seconds
     row.save()

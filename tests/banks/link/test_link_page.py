@@ -72,6 +72,7 @@ def test_banks_are_found_by_name_and_country_and_those_out_of_reach_say_why(sess
     everywhere = visitor.open("?country=al").content.decode()
     assert "Albania ·" not in everywhere, "the app asked for two countries"
     assert "No bank has this name" in visitor.open("?q=xyzzy").content.decode()
+    assert visitor.client.get(f"{visitor.path}?country=%00").status_code == 400
     assert (
         alert(visitor.open("?bank=stopanska-mk"))
         == "This bank cannot be linked here at the moment. Choose another one."

@@ -75,7 +75,8 @@ def do(request: HttpRequest) -> HttpResponse:
     try:
         if function is None:
             raise commands.Wrong("There is no such form.")
-        given = {name: _read(name, read, request.POST[name]) for name, read in readers.items() if request.POST.get(name)}
+        filled = [(name, read) for name, read in readers.items() if request.POST.get(name)]
+        given = {name: _read(name, read, request.POST[name]) for name, read in filled}
         function(**given)
     except (commands.Wrong, Refusal, TypeError, ValueError) as wrong:
         return show(request, str(wrong))

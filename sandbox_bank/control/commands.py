@@ -20,6 +20,8 @@ SWITCHES: dict[str, type] = {
     "page_size": int, "max_consent_days": int, "calls_per_day": int, "expire_former_consents": bool,
     "new_resource_ids": bool,
 }  # fmt: skip
+FAULT_MAX = 1_000_000
+"""Calls or seconds: enough to try anything, and no number that the database cannot keep."""
 OFFSET_MAX = 10 * 366 * 86_400
 """Beyond it days run out of the calendar, and with them every page of the bank."""
 
@@ -66,6 +68,8 @@ def misbehave(
     """Begin to misbehave, until told otherwise, for `times` calls or for `seconds`."""
     if kind not in faults.KINDS:
         raise Wrong(f"kind is one of {', '.join(faults.KINDS)}.")
+    if any(value is not None and not 0 <= value <= FAULT_MAX for value in (times, seconds)):
+        raise Wrong(f"times and seconds are at most {FAULT_MAX}, and not negative.")
     return {"fault": faults.set_up(kind, endpoint=endpoint, times=times, seconds=seconds, details=details).pk}
 
 

@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from banks.domain import ibans, institution_ids, interfaces
 from banks.domain.interfaces import InterfaceInvalid
-from banks.domain.names import fold
+from banks.domain.names import words
 from banks.domain.profiles import SANDBOX
 from banks.models import (
     BankAccount,
@@ -114,11 +114,11 @@ class InstitutionAdmin(RowAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """By id, and by words of name, slug or BIC."""
-        words = fold(search_term).split()
-        if not words:
-            return queryset, False
+        looked_for = words(search_term)
+        if not looked_for:
+            return (queryset if looked_for is not None else queryset.none()), False
         named, _ = super().get_search_results(request, queryset, search_term)
-        spelled = Q(*[Q(search_text__contains=word) for word in words])
+        spelled = Q(*[Q(search_text__contains=word) for word in looked_for])
         return queryset.filter(spelled | Q(pk__in=named.values("pk"))), False
 
     def save_model(self, request: HttpRequest, obj: Institution, form: ModelForm[Any], change: bool) -> None:

@@ -11,11 +11,11 @@ from banks.domain.connection_state import VISIBLE
 from banks.selectors import connections as selectors
 from banks.services import connections, link_tokens, syncs
 from banks.shapes.connections import ConnectionOut, DeletedConnectionOut
-from connect.api.fields import EnumField, IdField, MetadataField, TextField, TimeRangeField
+from connect.api.fields import EnumField, MetadataField, TextField, TimeRangeField
 from connect.api.openapi import operation
 from connect.api.serializers import InputSerializer, ListFilters, NoInput
 from connect.api.views import ApiViewSet
-from connect.kit.errors import ResourceMissing
+from connect.kit.errors import MissingParameterTarget, ResourceMissing
 
 
 class ConnectionCreateIn(InputSerializer):
@@ -32,9 +32,9 @@ class ConnectionUpdateIn(InputSerializer):
 
 
 class ConnectionFilters(ListFilters):
-    """Which connections to list; `client_reference_id` is compared exactly."""
+    """Which connections to list. `institution` is an id or a slug; `client_reference_id` is compared exactly."""
 
-    institution = IdField("inst", required=False)
+    institution = TextField(max_length=100, required=False)
     status = EnumField([status.value for status in VISIBLE], required=False)
     client_reference_id = TextField(max_length=200, required=False)
     created = TimeRangeField(required=False)
@@ -53,7 +53,7 @@ class ConnectionViewSet(ApiViewSet):
         given = self.input(ConnectionCreateIn)
         return self.local(lambda caller: link_tokens.exchange(caller, **given))
 
-    @operation(ConnectionOut, lists=True, input=ConnectionFilters)
+    @operation(ConnectionOut, lists=True, input=ConnectionFilters, errors=(MissingParameterTarget,))
     def list(self, request: Request) -> HttpResponse:
         """List connections, newest first
 

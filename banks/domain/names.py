@@ -49,3 +49,11 @@ def fold(text: str) -> str:
         if not plain.isascii():
             plain = _bare(plain)
     return _OTHER.sub(" ", plain).strip()
+
+
+def words(query: str) -> list[str] | None:
+    """The folded words of a search, none of a blank one; None when there is something but no letter or digit in it.
+
+    Such a search finds nothing: the same as no search, it would answer everything to who asked for something.
+    """
+    return fold(query).split() or (None if query.strip() else [])

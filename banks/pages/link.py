@@ -154,7 +154,7 @@ def _ask_bank(request: HttpRequest, token: str, visit: Visit, *, refused: bool, 
 
 def _look(request: HttpRequest, token: str, visit: Visit) -> HttpResponse:
     """A visit that is at the bank: the way on, or the next look at a bank that has not answered."""
-    looks = request.GET.get("look", "")
+    looks = request.GET.get("look", "")[:3]
     if not looks.isdecimal() or int(looks) > LOOKS:
         notice: Any = words.NOT_YET if "unfinished" in request.GET else None
         if looks or visit.last_error:

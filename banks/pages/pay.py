@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_http_methods, require_safe
@@ -125,7 +126,8 @@ def refused(request: HttpRequest, token: str, visit: Visit) -> HttpResponse:
 
 def _came_back(request: HttpRequest, token: str, visit: Visit, *, refused: bool) -> HttpResponse:
     payment = _looked_at(request, visit)
-    looks = int(request.GET.get("look", "0")) if request.GET.get("look", "0").isdecimal() else LOOKS
+    look = request.GET.get("look", "0")[:3]
+    looks = int(look) if look.isdecimal() else LOOKS
     if payment.is_over or (payment.has_left_the_payer and looks >= LOOKS):
         return _redirect(_on(request, payment.return_url or visit.url))
     if payment.has_left_the_payer:
@@ -176,10 +178,12 @@ def _chosen(visit: Visit, institution: str) -> Institution | None:
 
 def _choose(request: HttpRequest, visit: Visit, payment: Standing, *, notice: Any = None) -> HttpResponse:
     """The banks to choose from; only the one that was named before, unless another one is asked for."""
-    query = request.GET.get("q", "")[:60]
+    query, asks = request.GET.get("q", "")[:60], "choose" in request.GET
     banks = selectors.payable(payment.amount.currency, livemode=visit.livemode, query=query)
     named = [row for row in banks if row.id == payment.institution_id]
-    if named and "choose" not in request.GET and not payment.failure:
+    is_named = bool(named) and not asks and not payment.failure
+    has_others = len(banks) > len(named)
+    if is_named:
         banks = named
     if notice is None and payment.failure:
         notice = pay_words.of_failure(payment.failure)
@@ -190,8 +194,10 @@ def _choose(request: HttpRequest, visit: Visit, payment: Standing, *, notice: An
         "choose",
         forms_lead_to=tuple({_origin(row) for row in banks}),
         banks=[{"id": ids.encode("inst", row.id), "name": row.native_name or row.name} for row in banks],
-        is_named=bool(named) and banks == named,
+        is_named=is_named,
+        has_others=has_others,
         query=query,
+        keep=urlencode({"choose": "1", "q": query}) + "&" if asks else "",
         notice=notice,
         left=hosted.left(payment.expires_at, clock.wall()),
     )

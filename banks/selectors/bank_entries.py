@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 
 from banks.domain import references
 from banks.domain.connection_state import VISIBLE
-from banks.domain.names import fold
+from banks.domain.names import words
 from banks.models import BankTransaction, Change, Connection
 from banks.selectors import transactions
 from banks.shapes.transactions import PREFIX, BankTransactionOut
@@ -109,7 +109,10 @@ def _found(caller: Caller, wanted: Wanted) -> QuerySet[BankTransaction]:
     if wanted.text.startswith(f"{PREFIX}_"):
         identifier = ids.decode(PREFIX, wanted.text)
         return rows.filter(pk=identifier) if identifier else rows.none()
-    for word in fold(wanted.text).split():
+    looked_for = words(wanted.text)
+    if looked_for is None:
+        return rows.none()
+    for word in looked_for:
         rows = rows.filter(search_text__contains=word)
     return rows
 

@@ -8,11 +8,12 @@ from uuid import UUID
 
 from banks.domain.connection_state import VISIBLE, Status
 from banks.models import Connection
+from banks.selectors import institutions
 from banks.shapes import connections as shapes
 from banks.shapes.connections import PREFIX, ConnectionOut, DeletedConnectionOut
 from connect.kit import ids
 from connect.kit.caller import Caller
-from connect.kit.errors import ResourceMissing
+from connect.kit.errors import MissingParameterTarget, ResourceMissing
 from connect.kit.pages import Page, TimeRange, require_cursor, slice_queryset
 
 
@@ -28,15 +29,21 @@ def page(
     caller: Caller,
     page: Page,
     *,
-    institution: UUID | None = None,
+    institution: str | None = None,
     status: str | None = None,
     client_reference_id: str | None = None,
     created: TimeRange | None = None,
 ) -> tuple[list[ConnectionOut | DeletedConnectionOut], bool]:
-    """A page of the caller's connections, newest first, and whether there are more. Removed ones are left out."""
+    """A page of the caller's connections, newest first, and whether there are more. Removed ones are left out.
+
+    `institution` is an id or a slug. Raises `MissingParameterTarget` for a bank that does not exist.
+    """
     conditions: dict[str, Any] = {"account_id": caller.account, "status__in": [status] if status else list(VISIBLE)}
     if institution:
-        conditions["institution_id"] = institution
+        bank = institutions.find(institution, livemode=caller.livemode)
+        if bank is None:
+            raise MissingParameterTarget(resource="banking.institution", id=institution, param="institution")
+        conditions["institution_id"] = bank.id
     if client_reference_id:
         conditions["client_reference_id"] = client_reference_id
     if created is not None:

@@ -19,7 +19,7 @@ from banks.domain import ibans, institution_ids
 from banks.domain.errors import IbanInvalid
 from banks.domain.health import Standing
 from banks.domain.ibans import Iban, NotAnIban
-from banks.domain.names import fold
+from banks.domain.names import fold, words
 from banks.domain.profiles import SANDBOX, Approach, BankProfile, Capabilities
 from banks.models import Institution
 from banks.selectors import institution_health
@@ -98,7 +98,10 @@ def _offered(*, livemode: bool, query: str) -> QuerySet[Institution]:
     rows = Institution.objects.filter(is_enabled=True)
     if livemode:
         rows = rows.exclude(slug=SANDBOX)
-    for word in fold(query).split():
+    wanted = words(query)
+    if wanted is None:
+        return rows.none()
+    for word in wanted:
         rows = rows.filter(Q(search_text__startswith=word) | Q(search_text__contains=f" {word}"))
     return rows
 

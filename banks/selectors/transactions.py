@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from banks.domain.connection_state import VISIBLE
-from banks.domain.names import fold, latin
+from banks.domain.names import latin, words
 from banks.models import BankTransaction, Connection
 from banks.shapes import transactions as shapes
 from banks.shapes.transactions import PREFIX, BankTransactionOut
@@ -22,6 +22,7 @@ from connect.selectors import lists
 _OF_VISIBLE: Final = '"connection_id" IN (SELECT id FROM banks_connection WHERE account_id = %s AND status = ANY (%s))'
 _DIRECTIONS: Final = {"in": '"amount_minor" >= 0', "out": '"amount_minor" < 0'}
 _PRESENT: Final = "\"status\" <> 'removed'"
+_NOTHING: Final = "FALSE"
 _WORD: Final = '"search_text" LIKE %s'
 _OTHER_WORD: Final = 'position(%s in "search_text") > 0'
 
@@ -84,8 +85,11 @@ def shape(caller: Caller, row: Any) -> BankTransactionOut:
 
 def _words(query: str) -> list[SqlCondition]:
     """The longest word is looked up in the index, the others in what it finds: a common one has a row in every list."""
-    words = sorted(fold(query).split(), key=len, reverse=True)
-    return [(_OTHER_WORD, [word]) if place else (_WORD, [f"%{word}%"]) for place, word in enumerate(words)]
+    wanted = words(query)
+    if wanted is None:
+        return [(_NOTHING, [])]
+    longest_first = enumerate(sorted(wanted, key=len, reverse=True))
+    return [(_OTHER_WORD, [word]) if place else (_WORD, [f"%{word}%"]) for place, word in longest_first]
 
 
 def _visible(caller: Caller) -> SqlCondition:

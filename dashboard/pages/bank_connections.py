@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from banks.domain import institution_ids
 from banks.domain.link_state import Mode
 from banks.selectors import accounts as account_selectors
-from banks.selectors import bank_overview, bank_standing
+from banks.selectors import bank_overview, bank_standing, institutions
 from banks.selectors import connections as selectors
 from banks.services import connections as services
 from banks.services import link_sessions, syncs
@@ -45,7 +45,7 @@ class ConnectionLine:
 @organization_page(permission="banks:view")
 def connections(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
     """The list, newest first; `status`, `bank` and `q` (your reference, or a whole id) narrow it."""
-    filters = _filters(request)
+    filters = _filters(request, page)
     wanted = lists.wanted(request, PREFIX)
     if filters["q"].startswith(f"{PREFIX}_"):
         found, has_more = _with_id(page, filters), False
@@ -53,7 +53,7 @@ def connections(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
         shown, has_more = selectors.page(
             page.caller,
             wanted,
-            institution=ids.decode(institution_ids.PREFIX, filters["bank"]),
+            institution=filters["bank"] or None,
             status=filters["status"] or None,
             client_reference_id=filters["q"] or None,
         )
@@ -222,10 +222,11 @@ def _with_id(page: OrganizationPage, filters: dict[str, str]) -> list[Connection
     return [found] if fits else []
 
 
-def _filters(request: HttpRequest) -> dict[str, str]:
-    status, bank = request.GET.get("status", ""), request.GET.get("bank", "")
+def _filters(request: HttpRequest, page: OrganizationPage) -> dict[str, str]:
+    status = request.GET.get("status", "")
+    bank = institutions.find(request.GET.get("bank", ""), livemode=page.environment.livemode)
     return {
         "q": request.GET.get("q", "").strip()[:200],
         "status": status if status in CONNECTION_STATUSES else "",
-        "bank": bank if ids.decode(institution_ids.PREFIX, bank) else "",
+        "bank": ids.encode(institution_ids.PREFIX, bank.id) if bank else "",
     }

@@ -20,6 +20,10 @@ SWITCHES: dict[str, type] = {
     "page_size": int, "max_consent_days": int, "calls_per_day": int, "expire_former_consents": bool,
     "new_resource_ids": bool,
 }  # fmt: skip
+FAULT_MAX = 1_000_000
+"""Calls or seconds: enough to try anything, and no number that the database cannot keep."""
+OFFSET_MAX = 10 * 366 * 86_400
+"""Beyond it days run out of the calendar, and with them every page of the bank."""
 
 
 class Wrong(Exception):
@@ -39,6 +43,8 @@ def set_clock(*, frozen_at: str | None = None, offset_seconds: int = 0) -> dict[
         moment = datetime.fromisoformat(frozen_at)
         if moment.tzinfo is None:
             raise Wrong("frozen_at needs its time zone: 2027-01-31T12:00:00Z.")
+    if abs(offset_seconds) > OFFSET_MAX:
+        raise Wrong(f"offset_seconds is at most {OFFSET_MAX}, ten years, ahead or behind.")
     row = clock.bank()
     row.frozen_at, row.offset_seconds = moment, offset_seconds
     row.save()
@@ -62,6 +68,8 @@ def misbehave(
     """Begin to misbehave, until told otherwise, for `times` calls or for `seconds`."""
     if kind not in faults.KINDS:
         raise Wrong(f"kind is one of {', '.join(faults.KINDS)}.")
+    if any(value is not None and not 0 <= value <= FAULT_MAX for value in (times, seconds)):
+        raise Wrong(f"times and seconds are at most {FAULT_MAX}, and not negative.")
     return {"fault": faults.set_up(kind, endpoint=endpoint, times=times, seconds=seconds, details=details).pk}
 
 

@@ -23,6 +23,13 @@ def _days(text: str) -> int:
     return int(text) * 86_400
 
 
+def _read(name: str, read: Reader, text: str) -> Any:
+    try:
+        return read(text)
+    except ValueError:
+        raise commands.Wrong(f"{name} is a number, and {text} is none.") from None
+
+
 FORMS: Mapping[str, tuple[Callable[..., Any], Mapping[str, Reader]]] = {
     "reset": (commands.reset, {}),
     "clock": (commands.set_clock, {"offset_seconds": _days}),
@@ -45,7 +52,7 @@ ENDPOINTS = ("consents", "accounts", "account", "balances", "transactions", "tra
 
 def show(request: HttpRequest, error: str = "") -> HttpResponse:
     """Everything there is, with what can be done to it."""
-    return pages.page(
+    answered = pages.page(
         request,
         "control",
         status=400 if error else 200,
@@ -57,6 +64,9 @@ def show(request: HttpRequest, error: str = "") -> HttpResponse:
         calls=commands.log()["calls"][-SHOWN_CALLS:][::-1],
         **commands.state(),
     )
+    # Without a referrer a browser sends `Origin: null` with the forms, which the guard takes for somebody else's page.
+    answered["Referrer-Policy"] = "same-origin"
+    return answered
 
 
 def do(request: HttpRequest) -> HttpResponse:
@@ -65,7 +75,8 @@ def do(request: HttpRequest) -> HttpResponse:
     try:
         if function is None:
             raise commands.Wrong("There is no such form.")
-        given = {name: read(request.POST[name]) for name, read in readers.items() if request.POST.get(name)}
+        filled = [(name, read) for name, read in readers.items() if request.POST.get(name)]
+        given = {name: _read(name, read, request.POST[name]) for name, read in filled}
         function(**given)
     except (commands.Wrong, Refusal, TypeError, ValueError) as wrong:
         return show(request, str(wrong))

@@ -48,6 +48,9 @@ def test_lists_and_their_filters(api, made):
     erste = made[1].institution_id
     at_erste = [name_of(row) for row in made if row.institution_id == erste]
     paging.prove(api, PATH, at_erste, {"institution": rows.identifier(erste, "inst")})
+    paging.prove(api, PATH, at_erste, {"institution": "erste-rs"})
+    unknown = api.get(PATH, {"institution": "no-bank"})
+    assert (unknown.status_code, unknown.json()["error"]["param"]) == (400, "institution")
     paging.prove(api, PATH, newest, {"created[lte]": int(rows.NOW.timestamp())})
     refused = api.get(PATH, {"status": "pending"})
     assert (refused.status_code, refused.json()["error"]["param"]) == (400, "status")

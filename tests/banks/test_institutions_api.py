@@ -47,7 +47,7 @@ def test_it_is_found_by_bic_and_slug_and_never_by_half_a_query(api):
     assert slugs(api, query="STOBMK2X") == ["stopanska-mk"]
     assert slugs(api, query="erste-rs") == ["erste-rs"]
     assert slugs(api, query="stopanska erste") == []
-    assert slugs(api, query="-") == slugs(api)
+    assert slugs(api, query="-") == slugs(api, query="!?") == []
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,7 @@ def test_anybody_reads_each_operation_in_colour_and_words(client, bank):
     assert "Cookie" not in answer["Vary"]
     assert set(answer["Cache-Control"].split(", ")) == {"public", "max-age=30"}
     assert "<script" not in answer.content.decode()
+    assert "css/status" in answer.content.decode(), "without it the page has neither colours nor columns"
     assert len(answer.content) < 100_000
 
 

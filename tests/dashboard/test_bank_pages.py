@@ -191,6 +191,7 @@ def test_an_account_shows_its_balances_with_their_age(pages, linked, stored):
         ({"q": "naem ana"}, ["Ана Петровска"]),
         ({"q": "cafe"}, [None]),
         ({"q": "nobody"}, []),
+        ({"q": "?!"}, []),
         ({"q": "btx_nothing"}, []),
         ({"status": "pending"}, [None]),
         ({"status": "removed"}, []),
@@ -293,7 +294,8 @@ def test_banks_are_found_in_either_script(pages):
     assert "komercijalna-mk" in found(q="Комерцијална")
     assert found(q="TUTNMK22") == ["nlb-mk"]
     assert {each.split("-")[-1] for each in found(country="AL")} <= {"al", "bank"}
-    assert found(available="1") == []
+    assert found(available="1") == found(q="?!") == []
+    assert pages.get(address("bank_connections"), {"q": "\0"}).status_code == 400
     assert "sandbox-bank" in found()
     assert "sandbox-bank" not in [
         each.slug for each in pages.get(address("institutions", mode="live")).context["institutions"]

@@ -11,7 +11,7 @@ from django.test import Client
 from banks import clients as connectors
 from banks.clients.connector import InstitutionDown
 from banks.clients.fake import LOST, FakeConnector
-from banks.models import BankPayment
+from banks.models import BankPayment, Institution
 from banks.services import bank_payments
 from connect.kit import clock
 from connect.kit.tenancy import use_environment
@@ -371,6 +371,43 @@ def test_a_bank_named_before_is_the_only_one_offered(waiting, payer):
     page = payer.open(waiting({**DATA, "pay_by_bank": {"institution": SANDBOX}})).content.decode()
     assert "Pay at Sandbox Bank" in page
     assert "Name of the bank" not in page
+    assert "Choose another bank" not in page, "there is no other that can make this payment"
+
+
+@pytest.fixture
+def second_bank():
+    """A bank beside the sandbox that can pay, until the test is over."""
+    rows = Institution.objects.filter(slug="stopanska-mk")
+    before = rows.get().interface
+    rows.update(
+        interface={
+            "base_url": "https://stopanska.test",
+            "capabilities": {"payments": True},
+            "payment_products": {"eur": "sepa-credit-transfers"},
+        }
+    )
+    yield
+    rows.update(interface=before)
+
+
+def test_a_payer_takes_another_bank_than_the_one_named_and_another_language(waiting, payer, second_bank):
+    found = waiting({**DATA, "pay_by_bank": {"institution": SANDBOX}})
+    assert 'href="?choose=1' in payer.open(found).content.decode()
+    page = payer.open(found, "?choose=1&lang=en").content.decode()
+    assert page.count('name="institution"') == 2
+    assert "Choose another bank" not in page
+    assert '"?choose=1&amp;q=&amp;lang=mk"' in page, "the other language shows the same page"
+    one = payer.open(found, "?choose=1&q=sandbox").content.decode()
+    assert one.count('name="institution"') == 1
+    assert "Choose another bank" not in one
+    assert 'value="sandbox"' in one, "a search can be changed"
+
+
+def test_a_way_back_counts_no_further_than_it_looks(waiting, payer, bank, read):
+    found = waiting()
+    payer.choose(found)
+    order = bank.payments[bank.newest_payment()].order
+    assert payer.follow(order.redirect_uri + "?look=" + "9" * 5000).status_code == 200
 
 
 def test_the_page_needs_no_script_and_its_forms_lead_to_the_banks_only(waiting, payer):

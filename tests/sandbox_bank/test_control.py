@@ -120,6 +120,13 @@ def test_the_control_page_does_what_people_do_most(tpp, sandbox_bank, client):
     }
     assert client.post(f"{sandbox_bank.url}/control/do", data=form).status_code == 302
     assert "-3.00" in client.get(f"{sandbox_bank.url}/control/").text
+    for given, why in (
+        ({"form": "misbehave", "kind": "down", "times": "often"}, "times is a number, and often is none."),
+        ({"form": "misbehave", "kind": "down", "times": "-1"}, "not negative"),
+        ({"form": "clock", "offset_seconds": "99999999999"}, "offset_seconds is at most"),
+    ):
+        refused = client.post(f"{sandbox_bank.url}/control/do", data=given)
+        assert (refused.status_code, why in refused.text) == (400, True)
     wrong = client.post(f"{sandbox_bank.url}/control/do", data={**form, "amount": "three"})
     assert (wrong.status_code, "amount is a text such as -12.30." in wrong.text) == (400, True)
     client.post(

@@ -105,3 +105,17 @@ def test_a_customer_without_scripts_comes_back_to_the_app(browser, tpp, sandbox_
         assert len(tpp.get(begun.headers["location"])["access"]["accounts"]) == 4
     finally:
         context.close()
+
+
+def test_the_buttons_of_the_control_work_in_a_browser(browser, sandbox_bank):
+    page = browser.new_page()
+    page.set_default_timeout(10_000)
+    try:
+        page.goto(f"{sandbox_bank.url}/control/")
+        page.locator("form:has(input[value=add_transaction]) [name=amount]").fill("-7.77")
+        page.locator("form:has(input[value=add_transaction]) [name=pending]").check()
+        page.locator("form:has(input[value=add_transaction]) button").click()
+        page.wait_for_url(f"{sandbox_bank.url}/control/")
+        assert "-7.77" in page.inner_text("main")
+    finally:
+        page.close()

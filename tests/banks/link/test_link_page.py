@@ -72,6 +72,7 @@ def test_banks_are_found_by_name_and_country_and_those_out_of_reach_say_why(sess
     everywhere = visitor.open("?country=al").content.decode()
     assert "Albania ·" not in everywhere, "the app asked for two countries"
     assert "No bank has this name" in visitor.open("?q=xyzzy").content.decode()
+    assert visitor.client.get(f"{visitor.path}?country=%00").status_code == 400
     assert (
         alert(visitor.open("?bank=stopanska-mk"))
         == "This bank cannot be linked here at the moment. Choose another one."
@@ -167,6 +168,7 @@ def test_the_page_does_not_look_for_ever(session, customer, bank):
     visitor.agree()
     page = visitor.open("?look=11")
     assert "Refresh" not in page
+    assert alert(visitor.open("?look=" + "9" * 5000)) == alert(page)
     assert "does not answer" in alert(page)
     assert bank.count("consent_state") == 0
 
@@ -363,6 +365,23 @@ def test_update_mode_renews_the_same_connection_without_a_choice(api, session, c
     assert (after["status"], after["public_token"], after["connection"]) == ("complete", None, connection)
     assert told()[-2:] == ["connection.repaired", "link_session.completed"]
     assert told().count("account.created") == 1, "the account is the one that it was"
+
+
+def test_who_cancels_a_renewal_or_comes_too_late_reads_that_all_is_as_before(
+    api, session, customer, now, caller, environment
+):
+    connection = linked(api, session, customer, now, caller)
+    visitor = customer(session(mode="update", connection=connection))
+    assert "Cancel, and change nothing" in visitor.open().content.decode()
+    visitor.post(action="cancel")
+    page = visitor.open()
+    assert heading(page) == "Nothing was changed"
+    assert "sees nothing" not in page.content.decode(), "it goes on reading"
+    late = customer(session(mode="update", connection=connection))
+    with use_environment(environment):
+        LinkSession.objects.update(expires_at=clock.wall() - timedelta(seconds=1))
+    assert "nothing was changed" in late.open().content.decode()
+    assert api.get(f"/v1/banking/connections/{connection}").json()["status"] == "active"
 
 
 def test_update_mode_wants_the_same_persons_accounts(api, session, customer, now, bank, caller, told):

@@ -35,6 +35,7 @@ _CONFIRMATION_SENT: Final = "account/messages/email_confirmation_sent.txt"
 _SAID_BY_THE_PAGE: Final = {
     "account/messages/logged_in.txt",
     "account/messages/logged_out.txt",
+    "mfa/messages/recovery_codes_generated.txt",
     _CONFIRMATION_SENT,
 }
 

@@ -190,7 +190,9 @@ def test_a_remembered_device_needs_no_code_for_thirty_days_and_no_longer_than_th
     assert is_signed_in(device)
     assert SignIn.objects.latest("id").method == "trusted_device"
 
-    device.post("/accounts/password/change/", {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
+    device.post(
+        "/accounts/password/change/", {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
+    )
     device.post("/accounts/logout/")
     assert sign_in(device, mira.email, NEW_PASSWORD)["Location"] == "/accounts/2fa/authenticate/"
 

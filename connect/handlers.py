@@ -23,11 +23,10 @@ from connect.domain.tiers import SignInUnavailable, TooManySignIns
 from connect.kit import devices, secretbox
 from connect.kit.addresses import client_address
 from connect.services import limits, second_factors, sign_ins
+from connect.services.sign_ins import Origin
 
 _PLACE = "public.mfa_authenticator.data"
 PRODUCT: Final = "Facturino Connect"
-UNVERIFIED_ADDRESS: Final = "unverified_address"
-"""In the session: the address that a confirmation was sent to, so that it can be sent again."""
 _METHODS: Final = {"totp": "totp", "recovery_codes": "recovery_code", "webauthn": "passkey"}
 """Kind of allauth's second factor → the word of our history."""
 
@@ -81,14 +80,14 @@ class LimitedAccountAdapter(DefaultAccountAdapter):
             limits.attempt_sign_in(client_address(request), account)
             super().pre_authenticate(request, **credentials)
         except (TooManySignIns, SignInUnavailable, ValidationError) as refusal:
-            sign_ins.record_refusal_for_address(account, **_origin(request), locked=True)
+            sign_ins.record_refusal_for_address(account, origin=_origin(request), locked=True)
             if isinstance(refusal, ValidationError):
                 raise
             raise ValidationError(refusal.text) from refusal
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """A wrong password is worth a line in the history of whoever it was tried on."""
-        sign_ins.record_refusal_for_address(_account(credentials), **_origin(request))
+        sign_ins.record_refusal_for_address(_account(credentials), origin=_origin(request))
 
     def post_login(self, request: HttpRequest, user: Any, **given: Any) -> HttpResponse:
         """The last step of every sign-in: note it, and tell the person when it came from a new device."""
@@ -96,7 +95,7 @@ class LimitedAccountAdapter(DefaultAccountAdapter):
         is_new_device = sign_ins.record_success(
             user.pk,
             method=_method(request, user),
-            **_origin(request),
+            origin=_origin(request),
             is_known_device=devices.is_known(request, user.pk),
         )
         if is_new_device:
@@ -111,13 +110,13 @@ class LimitedAccountAdapter(DefaultAccountAdapter):
     def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
         """Keep the address for sending it again."""
         if not request.user.is_authenticated:
-            request.session[UNVERIFIED_ADDRESS] = emailconfirmation.email_address.email
+            request.session[sign_ins.UNVERIFIED_ADDRESS] = emailconfirmation.email_address.email
         super().send_confirmation_mail(request, emailconfirmation, signup)
 
     def send_account_already_exists_mail(self, email: str) -> None:
         """Whoever signs up with an address that has an account costs as much, and sees as much, as with a new one."""
         make_password(email)
-        self.request.session[UNVERIFIED_ADDRESS] = email
+        self.request.session[sign_ins.UNVERIFIED_ADDRESS] = email
         super().send_account_already_exists_mail(email)
 
     def get_client_ip(self, request: HttpRequest) -> str:
@@ -140,8 +139,8 @@ def _account(credentials: dict[str, Any]) -> str:
     return str(credentials.get("email") or credentials.get("username") or "")
 
 
-def _origin(request: HttpRequest) -> dict[str, str]:
-    return {"ip": client_address(request), "user_agent": request.META.get("HTTP_USER_AGENT", "")}
+def _origin(request: HttpRequest) -> Origin:
+    return Origin(ip=client_address(request), user_agent=request.META.get("HTTP_USER_AGENT", ""))
 
 
 def _method(request: HttpRequest, user: Any) -> str:
@@ -166,7 +165,7 @@ def _proved_again(request: HttpRequest, **given: Any) -> None:
 
 
 def _second_factor_failed(request: HttpRequest, user: Any, authenticator: Authenticator, **_: Any) -> None:
-    sign_ins.record_refusal(user.pk, method=_METHODS[authenticator.type], **_origin(request))
+    sign_ins.record_refusal(user.pk, method=_METHODS[authenticator.type], origin=_origin(request))
 
 
 def _authenticator_added(request: HttpRequest, authenticator: Authenticator, **_: Any) -> None:

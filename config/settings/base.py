@@ -113,7 +113,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
-    "dashboard.middleware.PrivatePagesMiddleware",
+    "dashboard.privacy.PrivatePagesMiddleware",
 ]
 TEMPLATES = [
     {

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from connect.domain.tiers import SignInUnavailable, TooManySignIns
 from connect.kit.addresses import client_address
 from connect.services import limits, second_factors, sign_ins
+from connect.services.sign_ins import Origin
 from dashboard.pages import theme
 
 THEME_NAMES = {"system": _("Same as the system"), "light": _("Light"), "dark": _("Dark")}
@@ -60,13 +61,8 @@ class _LimitedCode:
             limits.attempt_second_factor(str(form.user.pk))
         except (TooManySignIns, SignInUnavailable) as refusal:
             request = context.request
-            sign_ins.record_refusal(
-                form.user.pk,
-                method="totp",
-                ip=client_address(request),
-                user_agent=request.META.get("HTTP_USER_AGENT", ""),
-                locked=True,
-            )
+            origin = Origin(ip=client_address(request), user_agent=request.META.get("HTTP_USER_AGENT", ""))
+            sign_ins.record_refusal(form.user.pk, method="totp", origin=origin, locked=True)
             raise ValidationError(refusal.text) from refusal
         code: str = super().clean_code()  # type: ignore[misc]
         used: Authenticator = form.authenticator

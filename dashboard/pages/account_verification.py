@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
-from connect.handlers import UNVERIFIED_ADDRESS
+from connect.services.sign_ins import UNVERIFIED_ADDRESS
 from dashboard.pages.account_forms import ResendForm
 
 

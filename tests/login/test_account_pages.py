@@ -33,8 +33,9 @@ def pages(mira):
     ["/account", "/account/sessions", "/account/sign-ins", "/accounts/2fa/", "/accounts/email/",
      "/accounts/password/change/", "/accounts/2fa/totp/activate/", "/accounts/2fa/webauthn/add/"],
 )  # fmt: skip
-def test_each_page_is_in_our_design_and_offers_the_others(pages, path):
-    page = pages.get(path).content.decode()
+def test_each_page_is_in_our_design_and_offers_the_others(pages, path, django_assert_max_num_queries):
+    with django_assert_max_num_queries(12):
+        page = pages.get(path).content.decode()
     for other in ("/account", "/accounts/2fa/", "/account/sessions", "/account/sign-ins"):
         assert f'href="{other}"' in page
     assert "aria-current" in page

@@ -19,5 +19,5 @@ class PrivatePagesMiddleware:
         was_signed_in = request.user.is_authenticated  # before the view, which may sign out
         response = self.get_response(request)
         if was_signed_in or request.user.is_authenticated:
-            add_never_cache_headers(response)  # type: ignore[arg-type]
+            add_never_cache_headers(response)
         return response

@@ -8,7 +8,8 @@ class ConnectConfig(AppConfig):
     verbose_name = "Platform"
 
     def ready(self) -> None:
-        from connect import checks, resources
+        from connect import checks, handlers, resources
 
         checks.install()
         resources.register()
+        handlers.listen()

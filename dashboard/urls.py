@@ -3,6 +3,10 @@
 from django.urls import path
 
 from dashboard.pages import (
+    account_profile,
+    account_sessions,
+    account_sign_ins,
+    account_verification,
     api_keys,
     balance,
     bank_accounts,
@@ -34,6 +38,12 @@ urlpatterns = [
     path("theme", theme.theme, name="theme"),
     path("mailbox", mailbox.mailbox, name="mailbox"),
     path("mailbox/<slug:name>", mailbox.message, name="mailbox_message"),
+    path("account", account_profile.profile, name="account"),
+    path("account/sessions", account_sessions.sessions, name="account_sessions"),
+    path("account/sessions/end-others", account_sessions.end_others, name="account_sessions_end_others"),
+    path("account/sessions/<int:session_id>/end", account_sessions.end, name="account_session_end"),
+    path("account/sign-ins", account_sign_ins.sign_ins, name="account_sign_ins"),
+    path("account/verification", account_verification.resend, name="account_verification"),
     path("organizations/new", organizations.new, name="organization_new"),
     path("o/<slug:org_slug>/preparing", organizations.preparing, name="preparing"),
     path("o/<slug:org_slug>/<slug:mode>/", home.home, name="home"),

@@ -3,6 +3,7 @@
 Every value that differs between machines comes from the environment; `.env.example` lists them all.
 """
 
+from datetime import timedelta
 from pathlib import Path
 
 import environ
@@ -11,6 +12,7 @@ from config.settings.admin import UNFOLD  # noqa: F401
 from config.settings.celery import *
 from config.settings.logging import LOGGING  # noqa: F401
 from config.settings.openapi import SPECTACULAR_SETTINGS  # noqa: F401
+from connect.domain import proofs
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 LOCAL_DIR = BASE_DIR / ".local"
@@ -112,6 +114,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "dashboard.privacy.PrivatePagesMiddleware",
 ]
 TEMPLATES = [
     {
@@ -179,10 +182,30 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_ADAPTER = "connect.handlers.LimitedAccountAdapter"
 ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_CHANGE_EMAIL = True  # one address; a new one takes its place once it is confirmed
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = proofs.FRESH_SECONDS
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # where it was changed one stays; every other session ends at once
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = False  # a reset proves the mailbox only: the second factor is asked for as always
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True  # only in the browser that signed up
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if FC_PUBLIC_URL.startswith("https") else "http"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_ADAPTER = "connect.handlers.SealedMFAAdapter"
+MFA_FORMS = {
+    "authenticate": "dashboard.pages.account_forms.SignInCodeForm",
+    "reauthenticate": "dashboard.pages.account_forms.ProofCodeForm",
+    "add_webauthn": "dashboard.pages.account_forms.PasskeyForm",
+}
+MFA_TOTP_TOLERANCE = 1  # a telephone's clock may be half a minute off; no code is good twice
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TRUST_ENABLED = True
+MFA_TRUST_COOKIE_AGE = timedelta(days=30)
+# Nobody comes in before their address is confirmed, so an unconfirmed one is always a change under way: with this off,
+# whoever has a second factor could not change their address.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 USERSESSIONS_TRACK_ACTIVITY = True
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 EMAIL_BACKEND = env("EMAIL_BACKEND", default="django.core.mail.backends.smtp.EmailBackend")

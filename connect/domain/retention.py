@@ -32,6 +32,7 @@ IDEMPOTENCY_KEYS: Final = Rule(
 )  # fmt: skip
 REQUEST_LOG: Final = Rule("request_log", "request log of an environment", None)
 PUBLIC_REQUEST_LOG: Final = Rule("public_request_log", "requests whose key named no environment", timedelta(days=7))
+SIGN_INS: Final = Rule("sign_ins", "sign-ins of people, and attempts that failed", timedelta(days=180))
 WEBHOOK_ATTEMPTS: Final = Rule("webhook_attempts", "attempts to deliver a webhook", None)
 WEBHOOK_DELIVERIES: Final = Rule(
     "webhook_deliveries", "webhook deliveries, from their end on", None, "one that is still to be sent"
@@ -46,8 +47,8 @@ TEST_CLOCKS: Final = Rule("test_clocks", "test clocks, with their customers", ti
 RULES: Final = {
     rule.name: rule
     for rule in (
-        IDEMPOTENCY_KEYS, REQUEST_LOG, PUBLIC_REQUEST_LOG, WEBHOOK_ATTEMPTS, WEBHOOK_DELIVERIES, EVENTS, BANK_HEALTH,
-        TEST_CLOCKS,
+        IDEMPOTENCY_KEYS, REQUEST_LOG, PUBLIC_REQUEST_LOG, SIGN_INS, WEBHOOK_ATTEMPTS, WEBHOOK_DELIVERIES, EVENTS,
+        BANK_HEALTH, TEST_CLOCKS,
     )
 }  # fmt: skip
 FOR_EVER: Final = ("ledger", "payments, refunds, customers and the attempts to a processor", "usage", "audit logs")

@@ -197,6 +197,16 @@ def attempt_sign_in(address: str, account: str) -> None:
             raise tiers.TooManySignIns(retry_after=wait)
 
 
+def attempt_second_factor(user_id: str) -> None:
+    """Take one attempt at a code of this person. Raises as `attempt_sign_in` does."""
+    wait = _wait("second-factor", user_id, tiers.SIGN_IN, take=True)
+    if wait is None:
+        raise tiers.SignInUnavailable(retry_after=5)
+    if wait > 0:
+        metrics.LIMITED.labels("sign_in").inc()
+        raise tiers.TooManySignIns(retry_after=wait)
+
+
 def attempt_payment(address: str) -> None:
     """Take one try to pay on a hosted page for the address. Raises `TooManyPayments`; passes while nobody can count."""
     wait = _wait("hosted-payment", address, tiers.HOSTED_PAYMENTS, take=True)

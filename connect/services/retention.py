@@ -44,6 +44,10 @@ _TO_BE_DELIVERED: Final = (
     'EXISTS (SELECT 1 FROM "{schema}".connect_webhook_delivery d WHERE d.event_id = connect_event.id'
     " AND d.state = 'pending')"
 )
+_PUBLIC_TABLES: Final = (
+    (retention.PUBLIC_REQUEST_LOG, "connect_public_request_log"),
+    (retention.SIGN_INS, "connect_sign_in"),
+)
 _TABLES: Final = {
     retention.IDEMPOTENCY_KEYS.name: _Kept(
         "connect_idempotency_key", "created_at < '{before}' AND state = 'done'", order="created_at"
@@ -81,10 +85,13 @@ def prune(environment: EnvironmentRef, rule: Rule) -> int:
 
 
 def prune_public() -> int:
-    """The same for the log of requests that belong to no environment."""
-    kept_for = retention.PUBLIC_REQUEST_LOG.kept
-    assert kept_for is not None
-    kept = _Kept("connect_public_request_log", f"id < '{ids.first_at(clock.wall() - kept_for)}'")
+    """The same for what belongs to no environment: the log of such requests, and the sign-ins of people."""
+    return sum(_prune_public(rule, table) for rule, table in _PUBLIC_TABLES)
+
+
+def _prune_public(rule: Rule, table: str) -> int:
+    assert rule.kept is not None
+    kept = _Kept(table, f"id < '{ids.first_at(clock.wall() - rule.kept)}'")
     deleted = 0
     for _ in range(BATCHES_MAX):
         with transaction.atomic():

@@ -23,3 +23,8 @@ def set_password(user_id: UUID, password: str) -> None:
     user = User.objects.get(pk=user_id)
     user.set_password(password)
     user.save(update_fields=["password"])
+
+
+def update_profile(user_id: UUID, *, name: str, locale: str, time_zone: str) -> None:
+    """Keep how a person is called and how they read: `locale` and `time_zone` are checked by the form."""
+    User.objects.filter(pk=user_id).update(name=name, locale=locale, time_zone=time_zone)

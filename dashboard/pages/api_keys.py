@@ -24,6 +24,7 @@ from connect.services import api_keys as api_key_services
 from dashboard.pages import curl
 from dashboard.pages.access import OrganizationPage, organization_page, render
 from dashboard.pages.api_key_forms import CreateForm, RevokeForm, RollForm
+from dashboard.pages.reauthentication import needs_proof
 
 STATES: Final = {
     "active": ("Active", "good"),
@@ -62,6 +63,7 @@ def api_keys(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @organization_page(permission="api_keys:write", opens_environment=False)
+@needs_proof
 @sensitive_variables("secret")
 def new(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
     """The form for a new key; its POST answers with the secret."""
@@ -96,6 +98,7 @@ def new(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @organization_page(permission="api_keys:write", opens_environment=False)
+@needs_proof
 @sensitive_variables("secret")
 def roll(request: HttpRequest, page: OrganizationPage, key_id: str) -> HttpResponse:
     """A new secret with the same rights; the old one works on for as long as was chosen."""
@@ -126,6 +129,7 @@ def roll(request: HttpRequest, page: OrganizationPage, key_id: str) -> HttpRespo
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @organization_page(permission="api_keys:write", opens_environment=False)
+@needs_proof
 def revoke(request: HttpRequest, page: OrganizationPage, key_id: str) -> HttpResponse:
     """Asks with the key's name and the consequence; the POST ends the key."""
     key = _usable_key(page, key_id)

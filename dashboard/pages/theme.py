@@ -29,10 +29,15 @@ def theme(request: HttpRequest) -> HttpResponse:
     if not url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
         target = "/"
     response = HttpResponseRedirect(target)
+    keep(request, response, value)
+    return response
+
+
+def keep(request: HttpRequest, response: HttpResponse, value: str) -> None:
+    """Write the choice, one of `THEMES`, into this browser."""
     if value == "system":
         response.delete_cookie(COOKIE, samesite="Lax")
     else:
         response.set_cookie(
             COOKIE, value, max_age=YEAR_SECONDS, httponly=True, samesite="Lax", secure=request.is_secure()
         )
-    return response

@@ -21,6 +21,7 @@ from connect.services import webhook_inbox
 from connect.shapes.webhook_endpoints import DELIVERY_PREFIX, WebhookEndpointOut
 from dashboard.pages import actions, curl, lists
 from dashboard.pages.access import OrganizationPage, organization_page, render
+from dashboard.pages.reauthentication import needs_proof
 from dashboard.pages.webhook_forms import ConfirmForm, EndpointForm, RotateForm
 from dashboard.templatetags.statuses import DELIVERY_STATUSES
 
@@ -75,6 +76,7 @@ def endpoint(request: HttpRequest, page: OrganizationPage, endpoint_id: str) -> 
 
 @require_http_methods(FORM)
 @organization_page(permission="webhook_endpoints:write", opens_environment=False)
+@needs_proof
 @sensitive_variables("made")
 def new(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
     """The form for a new endpoint; its POST answers with the secret. `?inbox=1` fills in the built-in inbox."""
@@ -115,6 +117,7 @@ def edit(request: HttpRequest, page: OrganizationPage, endpoint_id: str) -> Http
 
 @require_http_methods(FORM)
 @organization_page(permission="webhook_endpoints:write", opens_environment=False)
+@needs_proof
 @sensitive_variables("made")
 def rotate(request: HttpRequest, page: OrganizationPage, endpoint_id: str) -> HttpResponse:
     """A new secret; the old one signs beside it for as long as was chosen."""

@@ -75,6 +75,8 @@ OF_AN_ORGANIZATION = {
 """Page → the permission it needs."""
 
 ELSEWHERE = {"start", "theme", "mailbox", "mailbox_message", "organization_new", "preparing"}
+ELSEWHERE |= {"account", "account_sessions", "account_sessions_end_others", "account_session_end", "account_sign_ins"}
+ELSEWHERE |= {"account_verification"}
 """Pages outside of any organization's mode; each has its own test."""
 
 OBJECTS = {"payment": ["pi_0000000000000000000000"], "api_key_roll": ["key_0000000000000000000000"]}

@@ -244,12 +244,21 @@ OWN_PAGES = {
     "dashboard:start": Page(None),
     "dashboard:organization_new": Page(None, form={"name": "Furra e Re"}, methods=FORM),
     "dashboard:preparing": Page(None),
+    "dashboard:account": Page(
+        None, form={"name": "Ana", "locale": "sq", "time_zone": "Europe/Tirane", "theme": "dark"}, methods=FORM
+    ),
+    "dashboard:account_sessions": Page(None),
+    "dashboard:account_sessions_end_others": Page(None, form={}, methods=frozenset({"POST"})),
+    "dashboard:account_session_end": Page(None, form={}, methods=frozenset({"POST"})),
+    "dashboard:account_sign_ins": Page(None),
 }
-"""Pages of the person: whoever is signed in."""
+PARTS = {"dashboard:preparing": {"org_slug": "acme"}, "dashboard:account_session_end": {"session_id": 1}}
+"""Pages of the person: whoever is signed in. `PARTS` is what their paths name."""
 SHARED = {"dashboard:institution"}
 """Pages of what is the same for every organization: banks."""
-OPEN_PAGES = {"dashboard:theme", "dashboard:mailbox", "dashboard:mailbox_message"}
-"""Pages that ask nobody who they are: a colour, and the mailbox that exists in development only."""
+OPEN_PAGES = {"dashboard:theme", "dashboard:mailbox", "dashboard:mailbox_message", "dashboard:account_verification"}
+"""Pages that ask nobody who they are: a colour, the mailbox that exists in development only, and sending the confirmation
+of an address once more (tests/login/test_sign_up.py)."""
 
 OF_AN_ORGANIZATION = [route for route in routes() if route.path.startswith("/o/{org_slug}/{mode}")]
 
@@ -384,10 +393,7 @@ def _caller(environment: Any) -> Any:
 @pytest.mark.parametrize("name", sorted(PAGES | OWN_PAGES))
 def test_nobody_is_asked_to_sign_in_first(name, address, state, cell):
     page = (PAGES | OWN_PAGES)[name]
-    if name in PAGES:
-        path = address(name)
-    else:
-        path = reverse(name, kwargs={"org_slug": "acme"} if name == "dashboard:preparing" else {})
+    path = address(name) if name in PAGES else reverse(name, kwargs=PARTS.get(name, {}))
     for method in sorted(page.methods):
         before = (state(), public_state())
         answer = send(Client(), method, path, page)
@@ -409,7 +415,7 @@ def test_a_page_takes_the_methods_it_has(name, browser, address, cell):
 def test_a_form_of_another_site_is_refused(name, address, state, cell):
     """Without the token that only our own page holds, a POST changes nothing, whoever is signed in."""
     page = (PAGES | OWN_PAGES)[name]
-    path = address(name) if name in PAGES else reverse(name)
+    path = address(name) if name in PAGES else reverse(name, kwargs=PARTS.get(name, {}))
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(User.objects.get(email="owner@acme.example"))
     before = (state(), public_state())

@@ -13,6 +13,7 @@ from dashboard.pages import (
     events,
     home,
     institutions,
+    language,
     ledger_accounts,
     ledger_transactions,
     link_sessions,
@@ -32,6 +33,7 @@ app_name = "dashboard"
 urlpatterns = [
     path("", home.start, name="start"),
     path("theme", theme.theme, name="theme"),
+    path("language", language.language, name="language"),
     path("mailbox", mailbox.mailbox, name="mailbox"),
     path("mailbox/<slug:name>", mailbox.message, name="mailbox_message"),
     path("organizations/new", organizations.new, name="organization_new"),

@@ -2,16 +2,19 @@
 // Everything else works without it.
 const TOAST_MILLISECONDS = 6000;
 
+/** What scripts say, in the language of the page. */
+const words = document.getElementById("words").dataset;
+
 /** Copies the text named by `data-copy` and says so on the button, for eyes and for screen readers. */
 async function copy(button) {
   try {
     await navigator.clipboard.writeText(button.dataset.copy);
   } catch {
-    toast("error", "The browser did not allow copying. Select the text and copy it by hand.");
+    toast("error", words.copyRefused);
     return;
   }
   button.classList.add("copied");
-  document.getElementById("announcer").textContent = "Copied";
+  document.getElementById("announcer").textContent = words.copied;
   setTimeout(() => button.classList.remove("copied"), 1500);
 }
 
@@ -67,10 +70,10 @@ document.addEventListener("htmx:configRequest", (event) => {
 });
 
 document.addEventListener("htmx:responseError", () => {
-  toast("error", "The server could not answer. Reload the page; if it happens again, tell us the time and the address.");
+  toast("error", words.serverError);
 });
 document.addEventListener("htmx:sendError", () => {
-  toast("error", "No connection to the server. Check the network and try again.");
+  toast("error", words.noConnection);
 });
 document.addEventListener("htmx:oobAfterSwap", (event) => {
   if (event.target.id === "toasts") event.target.querySelectorAll(".toast").forEach(expire);

@@ -74,7 +74,7 @@ OF_AN_ORGANIZATION = {
 }
 """Page → the permission it needs."""
 
-ELSEWHERE = {"start", "theme", "mailbox", "mailbox_message", "organization_new", "preparing"}
+ELSEWHERE = {"start", "theme", "language", "mailbox", "mailbox_message", "organization_new", "preparing"}
 """Pages outside of any organization's mode; each has its own test."""
 
 OBJECTS = {"payment": ["pi_0000000000000000000000"], "api_key_roll": ["key_0000000000000000000000"]}

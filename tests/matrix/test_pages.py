@@ -248,7 +248,7 @@ OWN_PAGES = {
 """Pages of the person: whoever is signed in."""
 SHARED = {"dashboard:institution"}
 """Pages of what is the same for every organization: banks."""
-OPEN_PAGES = {"dashboard:theme", "dashboard:mailbox", "dashboard:mailbox_message"}
+OPEN_PAGES = {"dashboard:theme", "dashboard:language", "dashboard:mailbox", "dashboard:mailbox_message"}
 """Pages that ask nobody who they are: a colour, and the mailbox that exists in development only."""
 
 OF_AN_ORGANIZATION = [route for route in routes() if route.path.startswith("/o/{org_slug}/{mode}")]

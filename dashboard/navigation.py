@@ -24,12 +24,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An entry as the template draws it."""
+    """An entry as the template draws it; `key` is its letter after a `g`, if it has one."""
 
     title: str
     icon: str
     url: str
     is_current: bool
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,28 @@ RAIL: Final[tuple[tuple[Promise | str, tuple[Entry, ...]], ...]] = (
 )
 
 
+KEYS: Final = {
+    "home": "h",
+    "payments": "p",
+    "checkout_sessions": "o",
+    "balance": "b",
+    "ledger_accounts": "d",
+    "customers": "c",
+    "bank_connections": "n",
+    "bank_accounts": "a",
+    "bank_transactions": "t",
+    "institutions": "i",
+    "link_sessions": "s",
+    "api_keys": "k",
+    "webhook_endpoints": "w",
+    "events": "e",
+    "request_logs": "l",
+    "usage": "u",
+    "team": "m",
+}
+"""The letter that leads to a page after a `g`, by the page's URL name."""
+
+
 def rail(*, org_slug: str, mode: str, role: str, view_name: str) -> list[Group]:
     """The groups a role sees; entries it may not open are left out, and so are groups without an entry."""
     groups = [
@@ -168,4 +191,5 @@ def _link(entry: Entry, org_slug: str, mode: str, view_name: str) -> Link:
         entry.icon,
         reverse(f"dashboard:{entry.views[0]}", args=[org_slug, mode]),
         view_name in entry.views,
+        KEYS.get(entry.views[0], ""),
     )

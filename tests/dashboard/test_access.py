@@ -67,6 +67,8 @@ OF_AN_ORGANIZATION = {
     "bank_connection_remove": "banks:manage",
     "link_session_new": "banks:manage",
     "link_session_cancel": "banks:manage",
+    "palette": "home:read",
+    "saved_filters": "home:read",
     "api_keys": "api_keys:read",
     "api_key_new": "api_keys:write",
     "api_key_roll": "api_keys:write",

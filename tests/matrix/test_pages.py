@@ -234,6 +234,12 @@ PAGES = {
     "dashboard:webhook_delivery": Page("webhook_endpoints:read", _delivery),
     "dashboard:webhook_delivery_resend": Page("webhook_endpoints:write", _delivery, ONCE, FORM),
     "dashboard:webhook_inbox": Page("webhook_endpoints:read"),
+    "dashboard:palette": Page("home:read"),
+    "dashboard:saved_filters": Page(
+        "home:read",
+        form={"action": "save", "list": "payments", "name": "Paid", "query": "status=succeeded"},
+        methods=FORM,
+    ),
     "dashboard:api_keys": Page("api_keys:read"),
     "dashboard:api_key_new": Page("api_keys:write", form={"name": "A", "access": "full", "expires": "0"}, methods=FORM),
     "dashboard:api_key_roll": Page("api_keys:write", _key, {"overlap": "0"}, FORM),

@@ -42,14 +42,7 @@ def search(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
     url = page.address_of(query)
     if url:
         return HttpResponseRedirect(url)
-    sections = palette.find(page, query[: palette.QUERY_MAX]) if query else []
-    context = {
-        "query": query,
-        "sections": sections,
-        "is_found": len(sections) > 1,  # the last line, which searches the docs, is always there
-        "prefixes": links.kinds(page.organization.role),
-    }
-    return render(request, page, "dashboard/search.html", context)
+    return render(request, page, "dashboard/search.html", palette.shown(request, page))
 
 
 @require_safe

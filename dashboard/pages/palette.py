@@ -72,14 +72,23 @@ class Section:
 @require_safe
 @organization_page(permission="home:read")
 def palette(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
-    """What the dialog shows for `q`."""
-    query = wanted(request)
-    return render(request, page, "dashboard/palette.html", {"query": query, "sections": find(page, query)})
+    """What the dialog shows for `q`; a whole page for whoever opens the address itself."""
+    is_dialog = request.headers.get("HX-Request") == "true"
+    return render(
+        request, page, "dashboard/palette.html" if is_dialog else "dashboard/search.html", shown(request, page)
+    )
 
 
-def wanted(request: HttpRequest) -> str:
-    """What is looked for, without the blanks around it."""
-    return request.GET.get("q", "").strip()[:QUERY_MAX]
+def shown(request: HttpRequest, page: OrganizationPage) -> dict[str, Any]:
+    """What the dialog and the search page draw."""
+    query = request.GET.get("q", "").strip()[:QUERY_MAX]
+    sections = find(page, query)
+    return {
+        "query": query,
+        "sections": sections,
+        "is_found": len(sections) > 1,  # the last line, which searches the docs, is always there
+        "prefixes": links.kinds(page.organization.role),
+    }
 
 
 def find(page: OrganizationPage, query: str) -> list[Section]:

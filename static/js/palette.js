@@ -1,11 +1,13 @@
 // The search of Ctrl-K: opens the dialog, and lets the arrows walk through what htmx put into it.
 const palette = document.getElementById("palette");
 const query = document.getElementById("palette-query");
+const results = document.getElementById("palette-results");
 
 /** Opens the dialog, with what was looked for last, and asks for its lines. */
 function openPalette() {
   if (palette.open) return;
   document.querySelectorAll("dialog[open]").forEach((other) => other.close());
+  results.replaceChildren();
   palette.showModal();
   query.select();
   htmx.trigger(query, "palette");
@@ -24,7 +26,7 @@ document.querySelector(".search-narrow").addEventListener("click", (event) => {
 });
 
 palette.addEventListener("keydown", (event) => {
-  const lines = [...palette.querySelectorAll("#palette-results a")];
+  const lines = [...results.querySelectorAll("a")];
   const at = lines.indexOf(document.activeElement);
   if (event.key === "ArrowDown" && lines.length) {
     event.preventDefault();
@@ -41,7 +43,7 @@ palette.addEventListener("keydown", (event) => {
 });
 
 // Lines that belong to an older query are never opened: Enter waits for those of this one.
-query.addEventListener("input", () => document.getElementById("palette-results").replaceChildren());
+query.addEventListener("input", () => results.replaceChildren());
 
 // A dialog closes by its button, and by a click beside it.
 document.querySelectorAll("dialog").forEach((dialog) => {

@@ -3,7 +3,7 @@ const SETTING = "fc-shortcuts";
 const SEQUENCE_MILLISECONDS = 1500;
 const help = document.getElementById("shortcuts");
 const enabled = document.getElementById("shortcuts-on");
-let since = 0;
+let since = -Infinity;
 
 /** Whether keys belong to what has the focus: they are text there. */
 function isTyping(target) {
@@ -20,7 +20,7 @@ document.addEventListener("keydown", (event) => {
   if (!enabled.checked || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
   const goes = event.timeStamp - since < SEQUENCE_MILLISECONDS;
-  since = 0;
+  since = -Infinity;
   if (goes) {
     const link = document.querySelector(`.rail [data-key="${CSS.escape(event.key)}"]`);
     if (link) {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
+from connect.domain.saved_filters import normalized
 from connect.kit.errors import DomainError, ResourceMissing
 from connect.selectors import saved_filters as selectors
 from connect.services import saved_filters as services
@@ -33,15 +34,8 @@ REFUSALS: Final = {
     "saved_filter_name_taken": _("You have a saved filter of this name here. Choose another name."),
     "saved_filters_full": _("You have 20 saved filters here, and no more are kept. Delete one first."),
 }
-_PLACES: Final = frozenset({"after", "before", "csrfmiddlewaretoken"})
 _SALT: Final = "dashboard.saved_filters"
 UNDO_SECONDS: Final = 3600
-
-
-def normalized(query: str) -> str:
-    """The query string of a filter: without empty values, without the place in the list, in one order."""
-    pairs = parse_qsl(query.removeprefix("?"), max_num_fields=50)
-    return urlencode(sorted((name, value) for name, value in pairs if value and name not in _PLACES))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

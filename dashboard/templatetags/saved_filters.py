@@ -7,8 +7,8 @@ from typing import Any
 from django import template
 from django.template import Context
 
+from connect.domain.saved_filters import normalized
 from connect.selectors import saved_filters as selectors
-from dashboard.pages import saved_filters as pages
 
 register = template.Library()
 
@@ -17,7 +17,7 @@ register = template.Library()
 def saved_filters(context: Context, list_name: str) -> dict[str, Any]:
     """The chips of this person for a list, that of the current filter marked, and the form that saves it."""
     request, page = context["request"], context["page"]
-    current = pages.normalized(request.GET.urlencode())
+    current = normalized(request.GET.urlencode())
     kept = selectors.of_list(page.organization.id, request.user.pk, list_name)
     return {
         "page": page,

@@ -7,9 +7,10 @@ from django.contrib.messages import get_messages
 from django.urls import reverse
 
 from connect.domain.errors import SavedFilterNameTaken
+from connect.domain.saved_filters import normalized
 from connect.models import Organization, SavedFilter
 from connect.services import saved_filters as services
-from dashboard.pages.saved_filters import LISTS, normalized
+from dashboard.pages.saved_filters import LISTS
 
 ADDRESS = "/o/acme/test/filters"
 
@@ -62,7 +63,7 @@ def test_a_name_stands_once_for_each_list(pages):
     answer = save(pages, query="status=2")
     assert told(answer)[-1] == "You have a saved filter of this name here. Choose another name."
     save(pages, list_name="events")
-    assert [name for name, _, _ in kept()] == ["request_logs", "events"] or len(kept()) == 2
+    assert sorted(name for name, _, _ in kept()) == ["events", "request_logs"]
 
 
 def test_twenty_are_kept_and_no_more(pages):
@@ -146,3 +147,4 @@ def test_a_service_refuses_a_name_twice_without_harm_to_the_first(db, member):
 
 def test_the_order_of_parameters_makes_no_other_filter():
     assert normalized("?b=2&a=1&after=x") == normalized("a=1&b=2&empty=") == "a=1&b=2"
+    assert normalized("&".join(f"a{number}=1" for number in range(60))) == ""

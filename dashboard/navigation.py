@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from connect.domain import permissions
 
@@ -14,7 +16,7 @@ from connect.domain import permissions
 class Entry:
     """A page of the rail. `views` are the URL names that belong to it, the first being its address."""
 
-    title: str
+    title: Promise
     icon: str
     permission: str | None
     views: tuple[str, ...]
@@ -22,12 +24,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An entry as the template draws it."""
+    """An entry as the template draws it; `key` is its letter after a `g`, if it has one."""
 
     title: str
     icon: str
     url: str
     is_current: bool
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,32 +41,32 @@ class Group:
     items: list[Link]
 
 
-RAIL: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
-    ("", (Entry("Home", "icons/home.html", None, ("home",)),)),
+RAIL: Final[tuple[tuple[Promise | str, tuple[Entry, ...]], ...]] = (
+    ("", (Entry(_("Home"), "icons/home.html", None, ("home",)),)),
     (
-        "Money",
+        _("Money"),
         (
             Entry(
-                "Payments",
+                _("Payments"),
                 "icons/payments.html",
                 "payments:read",
                 ("payments", "payment", "payment_capture", "payment_cancel", "payment_refund"),
             ),
             Entry(
-                "Checkout links",
+                _("Checkout links"),
                 "icons/links.html",
                 "checkout:read",
                 ("checkout_sessions", "checkout_session", "checkout_session_new", "checkout_session_expire"),
             ),
-            Entry("Balance", "icons/balance.html", "balance:read", ("balance",)),
+            Entry(_("Balance"), "icons/balance.html", "balance:read", ("balance",)),
             Entry(
-                "Ledger",
+                _("Ledger"),
                 "icons/ledger.html",
                 "ledger:read",
                 ("ledger_accounts", "ledger_account", "ledger_drift", "ledger_transactions", "ledger_transaction"),
             ),
             Entry(
-                "Customers",
+                _("Customers"),
                 "icons/customers.html",
                 "customers:read",
                 ("customers", "customer", "customer_new", "customer_edit", "customer_delete"),
@@ -71,10 +74,10 @@ RAIL: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
         ),
     ),
     (
-        "Banks",
+        _("Banks"),
         (
             Entry(
-                "Connections",
+                _("Connections"),
                 "icons/connections.html",
                 "banks:view",
                 (
@@ -85,13 +88,18 @@ RAIL: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
                     "bank_connection_remove",
                 ),
             ),
-            Entry("Accounts", "icons/bank_accounts.html", "banks:view", ("bank_accounts", "bank_account")),
-            Entry("Transactions", "icons/transactions.html", "banks:view", ("bank_transactions", "bank_transaction")),
+            Entry(_("Accounts"), "icons/bank_accounts.html", "banks:view", ("bank_accounts", "bank_account")),
             Entry(
-                "Institutions", "icons/institutions.html", "banks:view", ("institutions", "institution", "sandbox_bank")
+                _("Transactions"), "icons/transactions.html", "banks:view", ("bank_transactions", "bank_transaction")
             ),
             Entry(
-                "Link sessions",
+                _("Institutions"),
+                "icons/institutions.html",
+                "banks:view",
+                ("institutions", "institution", "sandbox_bank"),
+            ),
+            Entry(
+                _("Link sessions"),
                 "icons/link_sessions.html",
                 "banks:view",
                 ("link_sessions", "link_session", "link_session_new", "link_session_cancel"),
@@ -99,16 +107,16 @@ RAIL: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
         ),
     ),
     (
-        "Developers",
+        _("Developers"),
         (
             Entry(
-                "API keys",
+                _("API keys"),
                 "icons/keys.html",
                 "api_keys:read",
                 ("api_keys", "api_key_new", "api_key_roll", "api_key_revoke"),
             ),
             Entry(
-                "Webhooks",
+                _("Webhooks"),
                 "icons/webhooks.html",
                 "webhook_endpoints:read",
                 (
@@ -126,17 +134,39 @@ RAIL: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
                     "webhook_inbox",
                 ),
             ),
-            Entry("Events", "icons/events.html", "events:read", ("events", "event", "event_resend")),
-            Entry("Request log", "icons/logs.html", "logs:read", ("request_logs", "request_log")),
+            Entry(_("Events"), "icons/events.html", "events:read", ("events", "event", "event_resend")),
+            Entry(_("Request log"), "icons/logs.html", "logs:read", ("request_logs", "request_log")),
         ),
     ),
 )
 
 
+KEYS: Final = {
+    "home": "h",
+    "payments": "p",
+    "checkout_sessions": "o",
+    "balance": "b",
+    "ledger_accounts": "d",
+    "customers": "c",
+    "bank_connections": "n",
+    "bank_accounts": "a",
+    "bank_transactions": "t",
+    "institutions": "i",
+    "link_sessions": "s",
+    "api_keys": "k",
+    "webhook_endpoints": "w",
+    "events": "e",
+    "request_logs": "l",
+    "usage": "u",
+    "team": "m",
+}
+"""The letter that leads to a page after a `g`, by the page's URL name."""
+
+
 def rail(*, org_slug: str, mode: str, role: str, view_name: str) -> list[Group]:
     """The groups a role sees; entries it may not open are left out, and so are groups without an entry."""
     groups = [
-        Group(title, [_link(entry, org_slug, mode, view_name) for entry in entries if _may_open(role, entry)])
+        Group(str(title), [_link(entry, org_slug, mode, view_name) for entry in entries if _may_open(role, entry)])
         for title, entries in RAIL
     ]
     return [group for group in groups if group.items]
@@ -144,7 +174,7 @@ def rail(*, org_slug: str, mode: str, role: str, view_name: str) -> list[Group]:
 
 def section_of(view_name: str) -> str:
     """The URL name of the list a page belongs to: where a mode switch leads, as an object exists in one mode only."""
-    for _, entries in RAIL:
+    for _title, entries in RAIL:
         for entry in entries:
             if view_name in entry.views:
                 return entry.views[0]
@@ -157,5 +187,9 @@ def _may_open(role: str, entry: Entry) -> bool:
 
 def _link(entry: Entry, org_slug: str, mode: str, view_name: str) -> Link:
     return Link(
-        entry.title, entry.icon, reverse(f"dashboard:{entry.views[0]}", args=[org_slug, mode]), view_name in entry.views
+        str(entry.title),
+        entry.icon,
+        reverse(f"dashboard:{entry.views[0]}", args=[org_slug, mode]),
+        view_name in entry.views,
+        KEYS.get(entry.views[0], ""),
     )

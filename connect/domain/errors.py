@@ -190,3 +190,24 @@ class RedirectRefused(DomainError):
 
     code = "redirect_url_invalid"
     message = "Not a valid URL: {param} must begin with https://. {hint}"
+
+
+class SavedFilterEmpty(DomainError):
+    """A filter that narrows nothing is not worth a name."""
+
+    code = "saved_filter_empty"
+    message = "Set a filter first, then save it."
+
+
+class SavedFilterNameTaken(DomainError):
+    """A person's filters of one list have different names."""
+
+    code = "saved_filter_name_taken"
+    message = "You have a saved filter of this name for this list. Choose another name."
+
+
+class SavedFiltersFull(DomainError):
+    """A person keeps up to 20 filters of one list."""
+
+    code = "saved_filters_full"
+    message = "You have 20 saved filters for this list, and no more are kept. Delete one first."

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, cast
+from typing import Any, Concatenate, Final, ParamSpec, cast
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -20,6 +20,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render as render_template
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
+from django.utils.translation import gettext_lazy as _
 
 from connect.domain import permissions
 from connect.kit import ids
@@ -32,6 +33,9 @@ from connect.selectors import organizations as organization_selectors
 from connect.selectors.organizations import OrganizationRef
 from dashboard import navigation
 from dashboard.pages import links
+
+MODES: Final = {"test": _("Test"), "live": _("Live")}
+"""What the chips of the mode switch say."""
 
 P = ParamSpec("P")
 
@@ -93,7 +97,7 @@ class OrganizationPage:
         return [
             Mode(
                 kind=environment.kind,
-                title=environment.kind.title(),
+                title=str(MODES[environment.kind]),
                 url=reverse(section, args=[self.organization.slug, environment.kind]),
                 is_current=environment.id == self.environment.id,
             )

@@ -13,6 +13,7 @@ from typing import Any, Final, cast
 import msgspec
 from django import forms
 from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext_lazy as _
 
 from connect.api import execution, renderers
 from connect.api.execution import Reply
@@ -26,10 +27,10 @@ from dashboard.pages.access import OrganizationPage
 KEY_FIELD: Final = "idempotency_key"
 _NOT_PARAMETERS: Final = frozenset({KEY_FIELD, "csrfmiddlewaretoken"})
 
-ALREADY_SENT: Final = (
+ALREADY_SENT: Final = _(
     "This form was sent before with other values, and that was carried out. Look before you send it again."
 )
-UNDER_WAY: Final = (
+UNDER_WAY: Final = _(
     "This is being carried out right now. Wait a moment, then send the form once more to see the outcome."
 )
 

@@ -12,6 +12,8 @@ from typing import Final
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -25,12 +27,13 @@ from dashboard.pages import curl
 from dashboard.pages.access import OrganizationPage, organization_page, render
 from dashboard.pages.api_key_forms import CreateForm, RevokeForm, RollForm
 from dashboard.pages.reauthentication import needs_proof
+from dashboard.templatetags.moments import moment_text
 
 STATES: Final = {
-    "active": ("Active", "good"),
-    "expiring": ("Expires", "warn"),
-    "expired": ("Expired", ""),
-    "revoked": ("Revoked", ""),
+    "active": (_("Active"), "good"),
+    "expiring": (_("Expires"), "warn"),
+    "expired": (_("Expired"), ""),
+    "revoked": (_("Revoked"), ""),
 }
 """Word and badge tone by the state of a key."""
 
@@ -88,9 +91,9 @@ def new(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
         "dashboard/api_key_form.html",
         {
             "form": form,
-            "title": "Create a live key" if page.environment.livemode else "Create a test key",
-            "text": "The secret is shown once, on the next page.",
-            "action": "Create key",
+            "title": gettext("Create a live key") if page.environment.livemode else gettext("Create a test key"),
+            "text": gettext("The secret is shown once, on the next page."),
+            "action": gettext("Create key"),
         },
         status=422 if form.errors else 200,
     )
@@ -119,9 +122,10 @@ def roll(request: HttpRequest, page: OrganizationPage, key_id: str) -> HttpRespo
         "dashboard/api_key_form.html",
         {
             "form": form,
-            "title": f"Roll “{old.name}”",
-            "text": f"You get a new secret with the same rights. The old one ({old.redacted}) ends when you say.",
-            "action": "Roll key",
+            "title": gettext("Roll “%(name)s”") % {"name": old.name},
+            "text": gettext("You get a new secret with the same rights. The old one (%(redacted)s) ends when you say.")
+            % {"redacted": old.redacted},
+            "action": gettext("Roll key"),
         },
         status=422 if form.errors else 200,
     )
@@ -140,18 +144,27 @@ def revoke(request: HttpRequest, page: OrganizationPage, key_id: str) -> HttpRes
         except DomainError as error:
             form.add_error(None, error.text)
         else:
-            messages.success(request, f"“{key.name}” ({key.redacted}) is revoked. Every request with it is refused.")
+            messages.success(
+                request,
+                gettext("“%(name)s” (%(redacted)s) is revoked. Every request with it is refused.")
+                % {"name": key.name, "redacted": key.redacted},
+            )
             return HttpResponseRedirect(page.url("api_keys"))
-    used = f"It was last used on {key.last_used_at:%d %b %Y, %H:%M} UTC." if key.last_used_at else "It was never used."
+    used = (
+        gettext("It was last used on %(moment)s.") % {"moment": moment_text(key.last_used_at)}
+        if key.last_used_at
+        else gettext("It was never used.")
+    )
     return render(
         request,
         page,
         "dashboard/api_key_form.html",
         {
             "form": form,
-            "title": f"Revoke “{key.name}”?",
-            "text": f"Apps that use {key.redacted} are refused within seconds. This cannot be undone. {used}",
-            "action": f"Revoke {key.name}",
+            "title": gettext("Revoke “%(name)s”?") % {"name": key.name},
+            "text": gettext("Apps that use %(redacted)s are refused within seconds. This cannot be undone. %(used)s")
+            % {"redacted": key.redacted, "used": used},
+            "action": gettext("Revoke %(name)s") % {"name": key.name},
             "tone": "danger",
         },
         status=422 if form.errors else 200,
@@ -184,7 +197,7 @@ def _row(info: ApiKeyInfo, now: datetime) -> Row:
     status, tone = STATES[state]
     return Row(
         info=info,
-        status=status,
+        status=str(status),
         tone=tone,
         until=info.revoked_at if state == "revoked" else info.expires_at,
         is_full=scopes.ALL in info.scopes,

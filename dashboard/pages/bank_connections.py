@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from banks.domain import institution_ids
@@ -110,7 +111,9 @@ def refresh(request: HttpRequest, page: OrganizationPage, connection_id: str) ->
     if request.method == "POST" and form.is_valid():
         asked = actions.local(request, page, form, lambda caller: syncs.request(caller, connection_id))
         if asked is not None:
-            messages.success(request, "The bank is asked now. New transactions appear in a moment; reload to see them.")
+            messages.success(
+                request, gettext("The bank is asked now. New transactions appear in a moment; reload to see them.")
+            )
             return HttpResponseRedirect(page.url("bank_connection", connection_id))
     return _form(
         request,
@@ -118,9 +121,11 @@ def refresh(request: HttpRequest, page: OrganizationPage, connection_id: str) ->
         form,
         name,
         connection_id,
-        title=f"Read {name} now?",
-        text="Banks count the calls that are made without their customer, often four a day. This is one of them.",
-        action="Read now",
+        title=gettext("Read %(name)s now?") % {"name": name},
+        text=gettext(
+            "Banks count the calls that are made without their customer, often four a day. This is one of them."
+        ),
+        action=gettext("Read now"),
     )
 
 
@@ -141,7 +146,7 @@ def renew(request: HttpRequest, page: OrganizationPage, connection_id: str) -> H
             ),
         )
         if made is not None:
-            messages.success(request, "The page is ready. Copy its address and send it to your customer.")
+            messages.success(request, gettext("The page is ready. Copy its address and send it to your customer."))
             return HttpResponseRedirect(page.url("link_session", made["id"]))
     return _form(
         request,
@@ -149,9 +154,9 @@ def renew(request: HttpRequest, page: OrganizationPage, connection_id: str) -> H
         form,
         name,
         connection_id,
-        title=f"Renew the connection to {name}",
-        text="You get a page on which your customer agrees anew at their bank. All ids stay as they are.",
-        action="Create link session",
+        title=gettext("Renew the connection to %(name)s") % {"name": name},
+        text=gettext("You get a page on which your customer agrees anew at their bank. All ids stay as they are."),
+        action=gettext("Create link session"),
     )
 
 
@@ -164,21 +169,25 @@ def remove(request: HttpRequest, page: OrganizationPage, connection_id: str) -> 
     if request.method == "POST" and form.is_valid():
         gone = actions.local(request, page, form, lambda caller: services.remove(caller, connection_id))
         if gone is not None:
-            messages.success(request, f"The connection to {name} is removed.")
+            messages.success(request, gettext("The connection to %(name)s is removed.") % {"name": name})
             return HttpResponseRedirect(page.url("bank_connections"))
-    whose = f" of {known.client_reference_id}" if known.client_reference_id else ""
     return _form(
         request,
         page,
         form,
         name,
         connection_id,
-        title=f"Remove the connection{whose}?",
-        text=f"The consent is given back to {name}, and its accounts and transactions are gone from here and from the"
-        " API. This cannot be undone; the customer would have to link their bank anew.",
-        action="Remove connection",
+        title=gettext("Remove the connection of %(reference)s?") % {"reference": known.client_reference_id}
+        if known.client_reference_id
+        else gettext("Remove the connection?"),
+        text=gettext(
+            "The consent is given back to %(name)s, and its accounts and transactions are gone from here "
+            "and from the API. This cannot be undone; the customer would have to link their bank anew."
+        )
+        % {"name": name},
+        action=gettext("Remove connection"),
         tone="danger",
-        cancel="Keep it",
+        cancel=gettext("Keep it"),
     )
 
 
@@ -194,14 +203,18 @@ def _present(page: OrganizationPage, connection_id: str) -> tuple[ConnectionOut,
         if isinstance(found, DeletedConnectionOut):
             raise Http404
         bank = bank_overview.banks(page.caller, [found.institution]).get(found.institution)
-    return found, bank.name if bank else "the bank"
+    return found, bank.name if bank else gettext("the bank")
 
 
 def _form(
     request: HttpRequest, page: OrganizationPage, form: Any, name: str, connection_id: str, **words: str
 ) -> HttpResponse:
     back = page.url("bank_connection", connection_id)
-    context = {"form": form, "crumbs": [("Connections", page.url("bank_connections")), (name, back)], "back": back}
+    context = {
+        "form": form,
+        "crumbs": [(gettext("Connections"), page.url("bank_connections")), (name, back)],
+        "back": back,
+    }
     return render(request, page, "dashboard/form_page.html", {**context, **words}, status=422 if form.errors else 200)
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from connect.kit import clock, currencies
 from dashboard.pages.actions import ActionForm
@@ -25,18 +26,18 @@ class CheckoutForm(ActionForm):
         "expires_at": "life",
     }
 
-    name = forms.CharField(max_length=250, label="What is paid for", help_text="The payer reads it on the page.")
+    name = forms.CharField(max_length=250, label=_("What is paid for"), help_text=_("The payer reads it on the page."))
     amount = forms.CharField(
-        max_length=20, label="Amount", widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+        max_length=20, label=_("Amount"), widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
     )
-    currency = forms.ChoiceField(label="Currency")
+    currency = forms.ChoiceField(label=_("Currency"))
     customer_email = forms.EmailField(
-        max_length=512, required=False, label="Payer's e-mail address", help_text="It is filled in for them."
+        max_length=512, required=False, label=_("Payer's e-mail address"), help_text=_("It is filled in for them.")
     )
     life = forms.TypedChoiceField(
-        label="The link works for",
+        label=_("The link works for"),
         coerce=int,
-        choices=[(60, "1 hour"), (6 * 60, "6 hours"), (24 * 60 - 1, "1 day")],
+        choices=[(60, _("1 hour")), (6 * 60, _("6 hours")), (24 * 60 - 1, _("1 day"))],
         initial=24 * 60 - 1,
     )
 

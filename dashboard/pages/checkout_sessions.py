@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from connect.kit.pages import Page
@@ -76,15 +77,15 @@ def new(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
         given = form.given()
         made = actions.local(request, page, form, lambda caller: services.create(caller, **given))
         if made is not None:
-            messages.success(request, "The link is ready. Copy it and send it to your payer.")
+            messages.success(request, gettext("The link is ready. Copy it and send it to your payer."))
             return HttpResponseRedirect(page.url("checkout_session", made["id"]))
     return _form(
         request,
         page,
         form,
-        title="New checkout link",
-        text="A page of ours on which one payer pays this amount. Nothing is charged before they do.",
-        action="Create link",
+        title=gettext("New checkout link"),
+        text=gettext("A page of ours on which one payer pays this amount. Nothing is charged before they do."),
+        action=gettext("Create link"),
         back=page.url("checkout_sessions"),
     )
 
@@ -97,30 +98,32 @@ def expire(request: HttpRequest, page: OrganizationPage, session_id: str) -> Htt
         found = selectors.get(page.caller, session_id)
     back = page.url("checkout_session", session_id)
     if found.status != "open" and request.method != "POST":
-        messages.warning(request, "This link has ended already.")
+        messages.warning(request, gettext("This link has ended already."))
         return HttpResponseRedirect(back)
     form = ExpireForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         ended = actions.local(request, page, form, lambda caller: services.expire(caller, session_id=session_id))
         if ended is not None:
-            messages.success(request, "The link is ended: nobody can pay through it any more.")
+            messages.success(request, gettext("The link is ended: nobody can pay through it any more."))
             return HttpResponseRedirect(back)
     return _form(
         request,
         page,
         form,
-        title="End this checkout link?",
-        text="Whoever opens it reads that it has expired, and nobody can pay through it. This cannot be undone.",
-        action="End link",
+        title=gettext("End this checkout link?"),
+        text=gettext(
+            "Whoever opens it reads that it has expired, and nobody can pay through it. This cannot be undone."
+        ),
+        action=gettext("End link"),
         tone="danger",
         back=back,
-        cancel="Keep it",
+        cancel=gettext("Keep it"),
         crumb=session_id,
     )
 
 
 def _form(request: HttpRequest, page: OrganizationPage, form: Any, *, crumb: str = "", **words: str) -> HttpResponse:
-    crumbs = [("Checkout links", page.url("checkout_sessions"))]
+    crumbs = [(gettext("Checkout links"), page.url("checkout_sessions"))]
     if crumb:
         crumbs.append((crumb, page.url("checkout_session", crumb)))
     context = {"form": form, "crumbs": crumbs, **words}

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from connect.kit import ids
@@ -86,9 +87,16 @@ def new(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
         given = form.given()
         made = actions.local(request, page, form, lambda caller: customer_services.create(caller, **given))
         if made is not None:
-            messages.success(request, "The customer is kept.")
+            messages.success(request, gettext("The customer is kept."))
             return HttpResponseRedirect(page.url("customer", made["id"]))
-    return _form(request, page, form, title="New customer", action="Create customer", back=page.url("customers"))
+    return _form(
+        request,
+        page,
+        form,
+        title=gettext("New customer"),
+        action=gettext("Create customer"),
+        back=page.url("customers"),
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -103,11 +111,19 @@ def edit(request: HttpRequest, page: OrganizationPage, customer_id: str) -> Http
             request, page, form, lambda caller: customer_services.update(caller, customer_id=customer_id, **given)
         )
         if changed is not None:
-            messages.success(request, "The changes are kept.")
+            messages.success(request, gettext("The changes are kept."))
             return HttpResponseRedirect(page.url("customer", customer_id))
     back = page.url("customer", customer_id)
     crumb = (_name(known), back)
-    return _form(request, page, form, crumb=crumb, title=f"Edit {_name(known)}", action="Save changes", back=back)
+    return _form(
+        request,
+        page,
+        form,
+        crumb=crumb,
+        title=gettext("Edit %(name)s") % {"name": _name(known)},
+        action=gettext("Save changes"),
+        back=back,
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -121,7 +137,7 @@ def delete(request: HttpRequest, page: OrganizationPage, customer_id: str) -> Ht
             request, page, form, lambda caller: customer_services.delete(caller, customer_id=customer_id)
         )
         if gone is not None:
-            messages.success(request, f"{_name(known)} is deleted.")
+            messages.success(request, gettext("%(name)s is deleted.") % {"name": _name(known)})
             return HttpResponseRedirect(page.url("customers"))
     back = page.url("customer", customer_id)
     return _form(
@@ -129,9 +145,9 @@ def delete(request: HttpRequest, page: OrganizationPage, customer_id: str) -> Ht
         page,
         form,
         crumb=(_name(known), back),
-        title=f"Delete {_name(known)}?",
-        text="Their payment methods can no longer be charged. What they paid stays. This cannot be undone.",
-        action=f"Delete {_name(known)}",
+        title=gettext("Delete %(name)s?") % {"name": _name(known)},
+        text=gettext("Their payment methods can no longer be charged. What they paid stays. This cannot be undone."),
+        action=gettext("Delete %(name)s") % {"name": _name(known)},
         tone="danger",
         back=back,
     )
@@ -140,7 +156,7 @@ def delete(request: HttpRequest, page: OrganizationPage, customer_id: str) -> Ht
 def _form(
     request: HttpRequest, page: OrganizationPage, form: Any, *, crumb: tuple[str, str] | None = None, **words: str
 ) -> HttpResponse:
-    crumbs = [("Customers", page.url("customers")), *([crumb] if crumb else [])]
+    crumbs = [(gettext("Customers"), page.url("customers")), *([crumb] if crumb else [])]
     context = {"form": form, "crumbs": crumbs, **words}
     return render(request, page, "dashboard/form_page.html", context, status=422 if form.errors else 200)
 

@@ -7,6 +7,8 @@ from typing import Any, Final
 import msgspec
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from connect.kit import event_types, ids, redaction
@@ -22,7 +24,7 @@ from dashboard.pages import actions, curl, lists
 from dashboard.pages.access import OrganizationPage, organization_page, render
 from dashboard.pages.webhook_forms import ResendForm
 
-DELIVERED: Final = {"yes": "Confirmed by every endpoint", "no": "Not yet, or given up"}
+DELIVERED: Final = {"yes": _("Confirmed by every endpoint"), "no": _("Not yet, or given up")}
 DELIVERIES_SHOWN: Final = 50
 
 
@@ -82,7 +84,7 @@ def event(request: HttpRequest, page: OrganizationPage, event_id: str) -> HttpRe
         "object_id": _object_id(found),
         "description": known.description if known else "",
         "json": msgspec.json.format(msgspec.json.encode(plain), indent=2).decode(),
-        "deliveries": [(each, urls.get(each.webhook_endpoint, "A deleted endpoint")) for each in deliveries],
+        "deliveries": [(each, urls.get(each.webhook_endpoint, gettext("A deleted endpoint"))) for each in deliveries],
         "is_logged": bool(found.request.id and request_log_selectors.kept([found.request.id])),
         "may_read_deliveries": page.allows("webhook_endpoints:read"),
         "can_resend": page.allows("events:write"),
@@ -107,17 +109,17 @@ def resend(request: HttpRequest, page: OrganizationPage, event_id: str) -> HttpR
             lambda caller: webhook_resends.resend_event(caller, event_id=event_id, endpoint_id=chosen),
         )
         if made is not None:
-            messages.success(request, "The event is on its way. Reload to see the answer.")
+            messages.success(request, gettext("The event is on its way. Reload to see the answer."))
             return HttpResponseRedirect(page.url("webhook_delivery", made["id"]))
     back = page.url("event", event_id)
     context = {
         "form": form,
-        "title": f"Send {found.type} again",
-        "text": "It is sent at once, exactly as it was, and tried again on the usual schedule if it fails."
+        "title": gettext("Send %(type)s again") % {"type": found.type},
+        "text": gettext("It is sent at once, exactly as it was, and tried again on the usual schedule if it fails.")
         if endpoints
-        else "There is no enabled endpoint to send it to. Create one under Webhooks first.",
-        "action": "Send",
-        "crumbs": [("Events", page.url("events")), (event_id, back)],
+        else gettext("There is no enabled endpoint to send it to. Create one under Webhooks first."),
+        "action": gettext("Send"),
+        "crumbs": [(gettext("Events"), page.url("events")), (event_id, back)],
         "back": back,
     }
     return render(request, page, "dashboard/form_page.html", context, status=422 if form.errors else 200)

@@ -8,6 +8,7 @@ from typing import Final
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from banks.selectors import bank_overview
@@ -98,27 +99,27 @@ def _steps(
     `has_key` is None for who may not know: keys are then none of their steps.
     """
     key = Step(
-        title="Create an API key",
-        text="Your app signs in with it. The secret is shown once, so have a place for it.",
+        title=gettext("Create an API key"),
+        text=gettext("Your app signs in with it. The secret is shown once, so have a place for it."),
         is_done=bool(has_key),
         url=page.url("api_key_new") if page.allows("api_keys:write") and not has_key else "",
-        action="Create key",
+        action=gettext("Create key"),
     )
     steps = [
         *([] if has_key is None else [key]),
         Step(
-            title="Take a first payment",
-            text="Put the secret into FC_SECRET_KEY and send this from a terminal."
-            + ("" if page.caller.livemode else " It pays with a test card."),
+            title=gettext("Take a first payment"),
+            text=gettext("Put the secret into FC_SECRET_KEY and send this from a terminal.")
+            + ("" if page.caller.livemode else gettext(" It pays with a test card.")),
             is_done=payment is not None,
             code="" if payment else curl.first_payment(request, livemode=page.caller.livemode),
         ),
         Step(
-            title="Follow the money",
-            text="A payment's page shows its events and its lines in the double-entry ledger.",
+            title=gettext("Follow the money"),
+            text=gettext("A payment's page shows its events and its lines in the double-entry ledger."),
             is_done=payment is not None and payment.status == "succeeded",
             url=page.url("payment", payment.id) if payment else "",
-            action="Open the newest payment",
+            action=gettext("Open the newest payment"),
         ),
     ]
     upcoming = next((index for index, step in enumerate(steps) if not step.is_done), None)

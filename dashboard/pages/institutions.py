@@ -7,6 +7,8 @@ from typing import Final
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from banks.domain.profiles import SANDBOX
@@ -19,22 +21,22 @@ from dashboard.pages.access import OrganizationPage, organization_page, render
 from dashboard.pages.bank_connections import as_json
 
 COUNTRIES: Final = {
-    "AL": "Albania",
-    "BA": "Bosnia and Herzegovina",
-    "BG": "Bulgaria",
-    "ME": "Montenegro",
-    "MK": "North Macedonia",
-    "RO": "Romania",
-    "RS": "Serbia",
-    "XK": "Kosovo",
+    "AL": _("Albania"),
+    "BA": _("Bosnia and Herzegovina"),
+    "BG": _("Bulgaria"),
+    "ME": _("Montenegro"),
+    "MK": _("North Macedonia"),
+    "RO": _("Romania"),
+    "RS": _("Serbia"),
+    "XK": _("Kosovo"),
 }
 SANDBOX_CUSTOMERS: Final = (
-    ("user_good", "All goes well: accounts in denars, euros, dinars and lek, and one for savings"),
-    ("user_many", "All goes well, with twelve accounts to choose from"),
-    ("user_empty", "All goes well, but there is no account to choose"),
-    ("user_wrong_sca", "No one-time code is ever accepted"),
-    ("user_password", "A new password has to be set on the bank's own site first"),
-    ("user_locked", "The login is locked"),
+    ("user_good", _("All goes well: accounts in denars, euros, dinars and lek, and one for savings")),
+    ("user_many", _("All goes well, with twelve accounts to choose from")),
+    ("user_empty", _("All goes well, but there is no account to choose")),
+    ("user_wrong_sca", _("No one-time code is ever accepted")),
+    ("user_password", _("A new password has to be set on the bank's own site first")),
+    ("user_locked", _("The login is locked")),
 )
 """Who can log in at the sandbox bank, and what becomes of it."""
 LIMIT: Final = 500
@@ -149,15 +151,15 @@ def _height(calls: int, most: int) -> int:
 def _why_not(found: InstitutionOut) -> str:
     """Why this installation cannot link the bank, in words."""
     if found.slug == SANDBOX:
-        return "The sandbox bank is not running: FC_SANDBOX_BANK_URL is not set."
+        return gettext("The sandbox bank is not running: FC_SANDBOX_BANK_URL is not set.")
     if found.connector == "berlin_group":
-        return (
-            "Its interface follows the Berlin Group standard, but answers only licensed providers with a certificate."
-            " Staff of this installation enter the address of the interface once they have one."
+        return gettext(
+            "Its interface follows the Berlin Group standard, but answers only licensed providers with a "
+            "certificate. Staff of this installation enter the address of the interface once they have one."
         )
     if found.connector == "file":
-        return "It has no interface that is known. Its statements can be read as files once that is built in."
-    return "No way to read this bank is installed here."
+        return gettext("It has no interface that is known. Its statements can be read as files once that is built in.")
+    return gettext("No way to read this bank is installed here.")
 
 
 def _filters(request: HttpRequest) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from banks.domain import institution_ids
@@ -89,15 +90,17 @@ def new(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
         given = form.given()
         made = actions.local(request, page, form, lambda caller: services.create(caller, **given))
         if made is not None:
-            messages.success(request, "The page is ready. Copy its address and send it to your customer.")
+            messages.success(request, gettext("The page is ready. Copy its address and send it to your customer."))
             return HttpResponseRedirect(page.url("link_session", made["id"]))
     return _form(
         request,
         page,
         form,
-        title="New link session",
-        text="A page of ours on which one customer links their bank. Nothing is asked of a bank before they agree.",
-        action="Create link session",
+        title=gettext("New link session"),
+        text=gettext(
+            "A page of ours on which one customer links their bank. Nothing is asked of a bank before they agree."
+        ),
+        action=gettext("Create link session"),
         back=page.url("link_sessions"),
     )
 
@@ -110,30 +113,30 @@ def cancel(request: HttpRequest, page: OrganizationPage, session_id: str) -> Htt
         found = selectors.get(page.caller, session_id)
     back = page.url("link_session", session_id)
     if found.url is None and request.method != "POST":
-        messages.warning(request, "This link session has ended already.")
+        messages.warning(request, gettext("This link session has ended already."))
         return HttpResponseRedirect(back)
     form = ConfirmForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         ended = actions.local(request, page, form, lambda caller: services.cancel(caller, session_id=session_id))
         if ended is not None:
-            messages.success(request, "The link session is canceled: its page does nothing any more.")
+            messages.success(request, gettext("The link session is canceled: its page does nothing any more."))
             return HttpResponseRedirect(back)
     return _form(
         request,
         page,
         form,
-        title="Cancel this link session?",
-        text="Whoever opens its page reads that it has ended. A consent that was given already is given back.",
-        action="Cancel session",
+        title=gettext("Cancel this link session?"),
+        text=gettext("Whoever opens its page reads that it has ended. A consent that was given already is given back."),
+        action=gettext("Cancel session"),
         tone="danger",
         back=back,
-        cancel="Keep it",
+        cancel=gettext("Keep it"),
         crumb=session_id,
     )
 
 
 def _form(request: HttpRequest, page: OrganizationPage, form: Any, *, crumb: str = "", **words: str) -> HttpResponse:
-    crumbs = [("Link sessions", page.url("link_sessions"))]
+    crumbs = [(gettext("Link sessions"), page.url("link_sessions"))]
     if crumb:
         crumbs.append((crumb, page.url("link_session", crumb)))
     context = {"form": form, "crumbs": crumbs, **words}

@@ -5,12 +5,40 @@ from __future__ import annotations
 from typing import Final
 
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from connect.domain import permissions
 from connect.kit import ids, registry
 
 _OWN: Final = {"req": ("request_log", "logs:read")}
 """Objects of the floor that are not in the register: page and permission by prefix."""
+
+KINDS: Final = {
+    "balance_transaction": _("balance transaction"),
+    "banking.account": _("banking account"),
+    "banking.connection": _("banking connection"),
+    "banking.institution": _("banking institution"),
+    "banking.link_session": _("banking link session"),
+    "banking.transaction": _("banking transaction"),
+    "charge": _("charge"),
+    "checkout.session": _("checkout session"),
+    "customer": _("customer"),
+    "event": _("event"),
+    "ledger.account": _("ledger account"),
+    "ledger.hold": _("ledger hold"),
+    "ledger.transaction": _("ledger transaction"),
+    "payment_intent": _("payment intent"),
+    "payment_method": _("payment method"),
+    "price": _("price"),
+    "product": _("product"),
+    "refund": _("refund"),
+    "request": _("request"),
+    "setup_intent": _("setup intent"),
+    "test_helpers.test_clock": _("test clock"),
+    "webhook_delivery": _("webhook delivery"),
+    "webhook_endpoint": _("webhook endpoint"),
+}
+"""What people call each kind of object."""
 
 
 def address_of(identifier: str, *, org_slug: str, mode: str, role: str) -> str:
@@ -41,7 +69,7 @@ def kinds(role: str) -> list[tuple[str, str]]:
 
 def name_of(kind: str) -> str:
     """The kind of an object as people say it: `ledger.account` is a ledger account."""
-    return kind.replace("_", " ").replace(".", " ")
+    return str(KINDS[kind]) if kind in KINDS else kind.replace("_", " ").replace(".", " ")
 
 
 def _may(role: str, permission: str) -> bool:

@@ -8,11 +8,30 @@ from typing import Final
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
+from django.utils.translation import ngettext_lazy
 
 from connect.kit import ids
 from connect.kit.pages import Page
 
 PAGE_SIZE: Final = 25
+SUMMARIES: Final = {
+    "account": ngettext_lazy("%(count)s account on this page", "%(count)s accounts on this page", "count"),
+    "checkout link": ngettext_lazy(
+        "%(count)s checkout link on this page", "%(count)s checkout links on this page", "count"
+    ),
+    "connection": ngettext_lazy("%(count)s connection on this page", "%(count)s connections on this page", "count"),
+    "customer": ngettext_lazy("%(count)s customer on this page", "%(count)s customers on this page", "count"),
+    "delivery": ngettext_lazy("%(count)s delivery on this page", "%(count)s deliveries on this page", "count"),
+    "entry": ngettext_lazy("%(count)s entry on this page", "%(count)s entries on this page", "count"),
+    "event": ngettext_lazy("%(count)s event on this page", "%(count)s events on this page", "count"),
+    "link session": ngettext_lazy(
+        "%(count)s link session on this page", "%(count)s link sessions on this page", "count"
+    ),
+    "payment": ngettext_lazy("%(count)s payment on this page", "%(count)s payments on this page", "count"),
+    "request": ngettext_lazy("%(count)s request on this page", "%(count)s requests on this page", "count"),
+    "transaction": ngettext_lazy("%(count)s transaction on this page", "%(count)s transactions on this page", "count"),
+}
+"""What stands beneath a list, by what it lists. Whole sentences: every language has plurals of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +60,13 @@ def after(last_id: str, prefix: str, *, limit: int) -> Page:
     return Page(limit=limit, starting_after=ids.decode(prefix, last_id))
 
 
-def pager(
-    shown: Sequence[str], page: Page, filters: Mapping[str, str], *, has_more: bool, noun: str, plural: str = ""
-) -> Pager:
+def pager(shown: Sequence[str], page: Page, filters: Mapping[str, str], *, has_more: bool, noun: str) -> Pager:
     """The links beneath a list whose objects, newest first, have the ids `shown`. Filters are kept in them."""
     kept = {name: value for name, value in filters.items() if value}
     has_newer = has_more if page.backwards else page.starting_after is not None
     has_older = page.backwards or has_more
     return Pager(
-        summary=f"{len(shown)} {noun if len(shown) == 1 else plural or f'{noun}s'} on this page",
+        summary=str(SUMMARIES.get(noun, SUMMARIES["entry"]) % {"count": len(shown)}),
         newer=urlencode({**kept, "before": shown[0]}) if shown and has_newer else None,
         older=urlencode({**kept, "after": shown[-1]}) if shown and has_older else None,
     )

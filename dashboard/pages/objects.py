@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from connect.kit import redaction, registry
 from connect.selectors import events as event_selectors
 from connect.selectors import request_logs as request_log_selectors
-from dashboard.pages import links
+from dashboard.pages import links, palette
 from dashboard.pages.access import OrganizationPage, organization_page, render
 from dashboard.pages.request_logs import LogLine, lines_of
 
@@ -42,8 +42,7 @@ def search(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
     url = page.address_of(query)
     if url:
         return HttpResponseRedirect(url)
-    context = {"query": query, "prefixes": links.kinds(page.organization.role)}
-    return render(request, page, "dashboard/search.html", context)
+    return render(request, page, "dashboard/search.html", palette.shown(request, page))
 
 
 @require_safe

@@ -10,6 +10,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.text import slugify
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -25,14 +27,16 @@ class OrganizationForm(forms.Form):
 
     name = forms.CharField(
         max_length=120,
-        label="Company name",
+        label=_("Company name"),
         widget=forms.TextInput(attrs={"autocomplete": "organization"}),
     )
     slug = forms.SlugField(
         max_length=60,
         required=False,
-        label="Address",
-        help_text="Part of every dashboard link: small letters, digits and hyphens. Left empty, it follows the name.",
+        label=_("Address"),
+        help_text=_(
+            "Part of every dashboard link: small letters, digits and hyphens. Left empty, it follows the name."
+        ),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
@@ -42,7 +46,7 @@ class OrganizationForm(forms.Form):
         if cleaned.get("name") and not cleaned.get("slug") and "slug" not in self.errors:
             cleaned["slug"] = slugify(cleaned["name"])[:60].strip("-")
             if not cleaned["slug"]:
-                self.add_error("slug", "Write an address in Latin letters: it cannot be made of this name.")
+                self.add_error("slug", gettext("Write an address in Latin letters: it cannot be made of this name."))
         return cleaned
 
 

@@ -9,11 +9,12 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from connect.kit.caller import Caller
-from connect.kit.money_text import format_money
 from connect.kit.tenancy import use_environment
+from connect.templatetags.money import money_filter
 from dashboard.pages import actions
 from dashboard.pages.access import OrganizationPage, organization_page, render
 from dashboard.pages.actions import ActionForm
@@ -63,15 +64,20 @@ def capture(request: HttpRequest, page: OrganizationPage, payment_id: str) -> Ht
             request, page, form, partial(payment_intents.begin_capture, intent_id=payment_id, amount_to_capture=amount)
         )
         if done is not None:
-            return _done(request, page, payment_id, f"{format_money(amount, intent.currency)} is captured.")
+            return _done(
+                request,
+                page,
+                payment_id,
+                gettext("%(amount)s is captured.") % {"amount": money_filter(amount, intent.currency)},
+            )
     return _form(
         request,
         page,
         form,
         payment_id,
-        title=f"Capture {format_money(held, intent.currency)}?",
-        text="The money is taken from the payer's card now. A captured payment can only be refunded.",
-        action="Capture",
+        title=gettext("Capture %(amount)s?") % {"amount": money_filter(held, intent.currency)},
+        text=gettext("The money is taken from the payer's card now. A captured payment can only be refunded."),
+        action=gettext("Capture"),
     )
 
 
@@ -87,22 +93,23 @@ def cancel(request: HttpRequest, page: OrganizationPage, payment_id: str) -> Htt
         reason = form.cleaned_data["reason"] or None
         begin = partial(payment_intents.begin_cancel, intent_id=payment_id, cancellation_reason=reason)
         if _run(request, page, form, begin) is not None:
-            return _done(request, page, payment_id, "The payment is canceled.")
-    held = (
-        f"{format_money(intent.amount_capturable, intent.currency)} held on the payer's card is released."
-        if intent.amount_capturable
-        else "No money has moved."
-    )
+            return _done(request, page, payment_id, gettext("The payment is canceled."))
     return _form(
         request,
         page,
         form,
         payment_id,
-        title=f"Cancel the payment of {format_money(intent.amount, intent.currency)}?",
-        text=f"{held} A canceled payment cannot be paid any more, and this cannot be undone.",
-        action="Cancel payment",
+        title=gettext("Cancel the payment of %(amount)s?") % {"amount": money_filter(intent.amount, intent.currency)},
+        text=gettext(
+            "%(amount)s held on the payer's card is released. "
+            "A canceled payment cannot be paid any more, and this cannot be undone."
+        )
+        % {"amount": money_filter(intent.amount_capturable, intent.currency)}
+        if intent.amount_capturable
+        else gettext("No money has moved. A canceled payment cannot be paid any more, and this cannot be undone."),
+        action=gettext("Cancel payment"),
         tone="danger",
-        cancel="Keep it",
+        cancel=gettext("Keep it"),
     )
 
 
@@ -123,25 +130,32 @@ def refund(request: HttpRequest, page: OrganizationPage, payment_id: str) -> Htt
         begin = partial(refunds.begin_create, payment_intent=payment_id, amount=amount, reason=reason)
         made = _run(request, page, form, begin, resume=refunds.resume)
         if made is not None:
-            text = format_money(made.get("amount", amount), intent.currency)
+            text = money_filter(made.get("amount", amount), intent.currency)
             words = {
-                "succeeded": f"{text} is on its way back to the payer.",
-                "pending": f"The refund of {text} is under way; its outcome will show here.",
+                "succeeded": gettext("%(amount)s is on its way back to the payer.") % {"amount": text},
+                "pending": gettext("The refund of %(amount)s is under way; its outcome will show here.")
+                % {"amount": text},
             }
             return _done(
-                request, page, payment_id, words.get(made.get("status", ""), f"The refund of {text} is recorded.")
+                request,
+                page,
+                payment_id,
+                words.get(made.get("status", ""), gettext("The refund of %(amount)s is recorded.") % {"amount": text}),
             )
     return _form(
         request,
         page,
         form,
         payment_id,
-        title=f"Refund the payment of {format_money(intent.amount, intent.currency)}?",
-        text=f"{format_money(can.refundable_minor, intent.currency)} can be given back. It comes out of your available"
-        " balance, the fee of the payment is not returned, and a refund cannot be undone.",
-        action="Refund",
+        title=gettext("Refund the payment of %(amount)s?") % {"amount": money_filter(intent.amount, intent.currency)},
+        text=gettext(
+            "%(amount)s can be given back. It comes out of your available balance, the fee of the payment "
+            "is not returned, and a refund cannot be undone."
+        )
+        % {"amount": money_filter(can.refundable_minor, intent.currency)},
+        action=gettext("Refund"),
         tone="danger",
-        cancel="Keep it",
+        cancel=gettext("Keep it"),
     )
 
 
@@ -177,7 +191,7 @@ def _done(request: HttpRequest, page: OrganizationPage, payment_id: str, text: s
 
 
 def _too_late(request: HttpRequest, page: OrganizationPage, payment_id: str) -> HttpResponse:
-    messages.warning(request, "The payment has moved on: this can no longer be done to it.")
+    messages.warning(request, gettext("The payment has moved on: this can no longer be done to it."))
     return HttpResponseRedirect(page.url("payment", payment_id))
 
 
@@ -185,5 +199,10 @@ def _form(
     request: HttpRequest, page: OrganizationPage, form: ActionForm, payment_id: str, **words: str
 ) -> HttpResponse:
     back = page.url("payment", payment_id)
-    context = {"form": form, "crumbs": [("Payments", page.url("payments")), (payment_id, back)], "back": back, **words}
+    context = {
+        "form": form,
+        "crumbs": [(gettext("Payments"), page.url("payments")), (payment_id, back)],
+        "back": back,
+        **words,
+    }
     return render(request, page, "dashboard/form_page.html", context, status=422 if form.errors else 200)

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from connect.kit import currencies, money
 from dashboard.pages.actions import ActionForm
 from payments.domain.payment_intent_state import CALLER_CANCELLATION_REASONS
 from payments.domain.refund_state import Reason
+
+REASONS: Final = {
+    "duplicate": _("Duplicate"),
+    "fraudulent": _("Fraudulent"),
+    "requested_by_customer": _("Requested by customer"),
+    "abandoned": _("Abandoned"),
+}
+"""Why a payment is canceled or given back, by the value on the wire."""
 
 
 class AmountField(forms.DecimalField):
@@ -20,7 +30,7 @@ class AmountField(forms.DecimalField):
     def __init__(self, *, currency: str, maximum_minor: int | None = None, **options: Any) -> None:
         self.currency, self.maximum_minor = currency, maximum_minor
         super().__init__(
-            label=f"Amount in {currency.upper()}",
+            label=gettext("Amount in %(currency)s") % {"currency": currency.upper()},
             max_digits=14,
             widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
             **options,
@@ -37,12 +47,15 @@ class AmountField(forms.DecimalField):
             return None
         minor = amount.scaleb(currencies.exponent(self.currency))
         if minor != minor.to_integral_value():
-            raise ValidationError(f"{self.currency.upper()} has {currencies.exponent(self.currency)} decimals.")
+            decimals = {"currency": self.currency.upper(), "decimals": currencies.exponent(self.currency)}
+            raise ValidationError(gettext("%(currency)s has %(decimals)s decimals.") % decimals)
         if minor < 1:
-            raise ValidationError("Write an amount above zero.")
+            raise ValidationError(gettext("Write an amount above zero."))
         if self.maximum_minor is not None and minor > self.maximum_minor:
             text = money.decimal_text(self.maximum_minor, self.currency)
-            raise ValidationError(f"At most {text} {self.currency.upper()} is left.")
+            raise ValidationError(
+                gettext("At most %(text)s %(currency)s is left.") % {"text": text, "currency": self.currency.upper()}
+            )
         return int(minor)
 
 
@@ -57,7 +70,7 @@ class CaptureForm(ActionForm):
             currency=currency,
             maximum_minor=capturable_minor,
             initial=money.decimal_text(capturable_minor, currency),
-            help_text="What is not captured now is released to the payer and cannot be captured later.",
+            help_text=gettext("What is not captured now is released to the payer and cannot be captured later."),
         )
 
 
@@ -67,11 +80,11 @@ class CancelForm(ActionForm):
     FIELDS_OF = {"cancellation_reason": "reason"}
 
     reason = forms.ChoiceField(
-        label="Reason",
+        label=_("Reason"),
         required=False,
         choices=[
-            ("", "None given"),
-            *((reason.value, reason.value.replace("_", " ").capitalize()) for reason in CALLER_CANCELLATION_REASONS),
+            ("", _("None given")),
+            *((reason.value, REASONS[reason.value]) for reason in CALLER_CANCELLATION_REASONS),
         ],
     )
 
@@ -85,13 +98,13 @@ class RefundForm(ActionForm):
             currency=currency,
             maximum_minor=refundable_minor,
             initial=money.decimal_text(refundable_minor, currency),
-            help_text="The whole of what is left, or a part of it.",
+            help_text=gettext("The whole of what is left, or a part of it."),
         )
         self.fields["reason"] = forms.ChoiceField(
-            label="Reason",
+            label=gettext("Reason"),
             required=False,
             choices=[
-                ("", "None given"),
-                *((reason.value, reason.value.replace("_", " ").capitalize()) for reason in Reason),
+                ("", gettext("None given")),
+                *((reason.value, REASONS[reason.value]) for reason in Reason),
             ],
         )

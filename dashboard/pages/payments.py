@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from connect.kit import ids
@@ -28,6 +30,9 @@ from payments.shapes.balance_transactions import BalanceTransactionOut
 from payments.shapes.charges import ChargeOut
 from payments.shapes.payment_intents import PaymentIntentOut
 from payments.shapes.refunds import RefundOut
+
+CAPTURES: Final = {"automatic": _("automatic"), "automatic_async": _("automatic async"), "manual": _("manual")}
+"""How a payment is captured, by the value on the wire."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +134,7 @@ def _refunded(charges: Sequence[ChargeOut]) -> str:
     """The words for what went back to the payer; empty while nothing did. The status of the payment stays as it was."""
     if not any(charge.amount_refunded for charge in charges):
         return ""
-    return "Refunded" if any(charge.refunded for charge in charges) else "Refunded in part"
+    return gettext("Refunded") if any(charge.refunded for charge in charges) else gettext("Refunded in part")
 
 
 def _movements(page: OrganizationPage, charges: Sequence[ChargeOut]) -> list[BalanceTransactionOut]:
@@ -147,27 +152,27 @@ def _breakdown(
     Fees and net are shown while they are in the payment's own currency; a converted payment has its own figures.
     """
     refunded = sum(charge.amount_refunded for charge in charges)
-    lines = [BreakdownLine("Amount", intent.amount)]
+    lines = [BreakdownLine(gettext("Amount"), intent.amount)]
     if intent.amount_capturable:
-        lines.append(BreakdownLine("Authorized, can be captured", intent.amount_capturable))
-    lines.append(BreakdownLine("Received", intent.amount_received))
+        lines.append(BreakdownLine(gettext("Authorized, can be captured"), intent.amount_capturable))
+    lines.append(BreakdownLine(gettext("Received"), intent.amount_received))
     if refunded:
-        lines.append(BreakdownLine("Refunded", -refunded))
+        lines.append(BreakdownLine(gettext("Refunded"), -refunded))
     if movements and all(movement.currency == intent.currency for movement in movements):
         fee = sum(movement.fee for movement in movements)
-        lines.append(BreakdownLine("Fees", -fee))
-        lines.append(BreakdownLine("Net", intent.amount_received - refunded - fee))
+        lines.append(BreakdownLine(gettext("Fees"), -fee))
+        lines.append(BreakdownLine(gettext("Net"), intent.amount_received - refunded - fee))
     return lines
 
 
 def _facts(intent: PaymentIntentOut) -> list[Fact]:
     facts = [
-        Fact("Description", intent.description or ""),
-        Fact("Customer", _id_of(intent.customer), is_id=True),
-        Fact("Payment method", _id_of(intent.payment_method), is_id=True),
-        Fact("Latest charge", _id_of(intent.latest_charge), is_id=True),
-        Fact("Capture", intent.capture_method.replace("_", " ")),
-        Fact("Mode", "Live" if intent.livemode else "Test: no real money moved"),
+        Fact(gettext("Description"), intent.description or ""),
+        Fact(gettext("Customer"), _id_of(intent.customer), is_id=True),
+        Fact(gettext("Payment method"), _id_of(intent.payment_method), is_id=True),
+        Fact(gettext("Latest charge"), _id_of(intent.latest_charge), is_id=True),
+        Fact(gettext("Capture"), str(CAPTURES.get(intent.capture_method, intent.capture_method))),
+        Fact(gettext("Mode"), gettext("Live") if intent.livemode else gettext("Test: no real money moved")),
     ]
     return [fact for fact in facts if fact.value]
 

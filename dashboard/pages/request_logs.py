@@ -11,7 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from connect.kit import ids, pages
@@ -21,7 +23,12 @@ from connect.selectors import request_logs as request_log_selectors
 from dashboard.pages import curl, lists
 from dashboard.pages.access import OrganizationPage, organization_page, render
 
-OUTCOMES: Final = {"2": "2xx: succeeded", "4": "4xx: refused", "5": "5xx: failed here", "failed": "Any failure"}
+OUTCOMES: Final = {
+    "2": _("2xx: succeeded"),
+    "4": _("4xx: refused"),
+    "5": _("5xx: failed here"),
+    "failed": _("Any failure"),
+}
 METHODS: Final = ("GET", "POST", "DELETE")
 SLOWEST: Final = timedelta(minutes=5)
 
@@ -60,7 +67,7 @@ def request_logs(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
             actor_id=filters["key"],
             object_id=filters["object"],
             since=_moment(filters["since"]),
-            until=_moment(filters["until"]),
+            until=_moment(filters["until"], last=True),
         ),
         wanted,
     )
@@ -117,13 +124,21 @@ def _filters(request: HttpRequest) -> dict[str, str]:
     }
 
 
-def _moment(text: str) -> datetime | None:
-    """What a `datetime-local` field holds, in UTC; None for anything else."""
+def _moment(text: str, *, last: bool = False) -> datetime | None:
+    """What a `datetime-local` field holds, read in the zone of the page; None for anything else.
+
+    On the nights of the clocks a time comes twice, or not at all. It is then the earlier of the two moments that it
+    could mean, or the later for `last`: a range that a person writes holds all of it.
+    """
     try:
         found = parse_datetime(text)
     except ValueError:
         return None
-    return found.replace(tzinfo=UTC) if found and found.tzinfo is None else found
+    if found is None or found.tzinfo is not None:
+        return found
+    zone = timezone.get_current_timezone()
+    meant = [found.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
+    return max(meant) if last else min(meant)
 
 
 def _key_names(page: OrganizationPage) -> dict[str, str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
 import msgspec
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from connect.domain.webhook_endpoints import EVERY_EVENT
@@ -22,10 +25,11 @@ from connect.shapes.webhook_endpoints import WebhookEndpointOut
 from dashboard.pages import actions, curl
 from dashboard.pages.access import OrganizationPage, organization_page, render
 from dashboard.pages.webhook_forms import ConfirmForm, ReplayForm, TestForm
+from dashboard.templatetags.moments import moment_field, moment_text
 
 FORM: Final = ["GET", "HEAD", "POST"]
 INBOX_SHOWN: Final = 50
-VERDICTS: Final = {"valid": ("Signature valid", "good"), "unsigned": ("Not signed", "warn")}
+VERDICTS: Final = {"valid": (_("Signature valid"), "good"), "unsigned": (_("Not signed"), "warn")}
 """Word and badge tone; every other verdict is a bad one."""
 
 
@@ -62,17 +66,17 @@ def resend(request: HttpRequest, page: OrganizationPage, delivery_id: str) -> Ht
             request, page, form, lambda caller: webhook_resends.resend(caller, delivery_id=delivery_id)
         )
         if made is not None:
-            messages.success(request, "The event is on its way once more. Reload to see the answer.")
+            messages.success(request, gettext("The event is on its way once more. Reload to see the answer."))
             return HttpResponseRedirect(back)
     return _form(
         request,
         page,
         form,
-        crumbs=[("Webhooks", page.url("webhook_endpoints")), (delivery_id, back)],
+        crumbs=[(gettext("Webhooks"), page.url("webhook_endpoints")), (delivery_id, back)],
         back=back,
-        title=f"Send {found.event_type} again?",
-        text="It is sent at once, exactly as it was, whatever became of it before.",
-        action="Send again",
+        title=gettext("Send %(event_type)s again?") % {"event_type": found.event_type},
+        text=gettext("It is sent at once, exactly as it was, whatever became of it before."),
+        action=gettext("Send again"),
     )
 
 
@@ -91,10 +95,14 @@ def send_test(request: HttpRequest, page: OrganizationPage, endpoint_id: str) ->
             lambda caller: webhook_resends.send_test(caller, endpoint_id=endpoint_id, type=chosen),
         )
         if made is not None:
-            messages.success(request, "The test is on its way. Reload to see the answer.")
+            messages.success(request, gettext("The test is on its way. Reload to see the answer."))
             return HttpResponseRedirect(page.url("webhook_delivery", made["id"]))
-    text = f"An event with an example in it goes to {known.url}, signed like every other. It is in no list of events."
-    return _of_endpoint(request, page, known, form, title="Send a test event", text=text, action="Send test")
+    text = gettext(
+        "An event with an example in it goes to %(url)s, signed like every other. It is in no list of events."
+    ) % {"url": known.url}
+    return _of_endpoint(
+        request, page, known, form, title=gettext("Send a test event"), text=text, action=gettext("Send test")
+    )
 
 
 @require_http_methods(FORM)
@@ -115,13 +123,30 @@ def replay(request: HttpRequest, page: OrganizationPage, endpoint_id: str) -> Ht
             )
             if made is not None:
                 count = made["deliveries"]
-                messages.success(request, f"{count} deliver{'y is' if count == 1 else 'ies are'} on the way.")
+                messages.success(
+                    request,
+                    ngettext("%(count)s delivery is on the way.", "%(count)s deliveries are on the way.", count)
+                    % {"count": count},
+                )
                 return HttpResponseRedirect(page.url("webhook_endpoint", endpoint_id))
-    wanted = "every type" if EVERY_EVENT in known.enabled_events else "the types it wants"
-    text = f"{known.url} gets the events of {wanted} from this time once more. Apps should know events by their id."
+    text = (
+        gettext("%(url)s gets the events of every type from this time once more. Apps should know events by their id.")
+        if EVERY_EVENT in known.enabled_events
+        else gettext(
+            "%(url)s gets the events of the types it wants from this time once more. "
+            "Apps should know events by their id."
+        )
+    ) % {"url": known.url}
     hidden = [("step", "count")]
     return _of_endpoint(
-        request, page, known, form, title="Replay events", text=text, action="Count them first", hidden=hidden
+        request,
+        page,
+        known,
+        form,
+        title=gettext("Replay events"),
+        text=text,
+        action=gettext("Count them first"),
+        hidden=hidden,
     )
 
 
@@ -145,24 +170,51 @@ def _confirm_replay(
     request: HttpRequest, page: OrganizationPage, known: WebhookEndpointOut, form: ReplayForm, count: int
 ) -> HttpResponse:
     """The same range once more, now with its number; what was counted is what is sent."""
-    since, until = (f"{form.cleaned_data[name]:%Y-%m-%dT%H:%M:%S.%f}"[:23] for name in ("since", "until"))
+    since, until = (form.cleaned_data[name] for name in ("since", "until"))
     scope = form.cleaned_data["scope"]
-    again = {"since": since[:16], "until": until[:16] if form.data.get("until") else "", "scope": scope}
-    noun = "event" if count == 1 else "events"
-    moments = " to ".join(f"{form.cleaned_data[name]:%-d %b %Y, %H:%M}" for name in ("since", "until"))
-    which = "that it has not confirmed" if scope == "failed" else "confirmed or not"
+    again = {
+        "since": moment_field(since),
+        "until": moment_field(until) if form.data.get("until") else "",
+        "scope": scope,
+    }
+    found = {
+        "count": count,
+        "since": moment_text(since),
+        "until": moment_text(until),
+        "url": known.url,
+    }
+    text = (
+        ngettext(
+            "%(since)s to %(until)s, that it has not confirmed: %(count)s event for %(url)s.",
+            "%(since)s to %(until)s, that it has not confirmed: %(count)s events for %(url)s.",
+            count,
+        )
+        if scope == "failed"
+        else ngettext(
+            "%(since)s to %(until)s, confirmed or not: %(count)s event for %(url)s.",
+            "%(since)s to %(until)s, confirmed or not: %(count)s events for %(url)s.",
+            count,
+        )
+    ) % found
     return _form(
         request,
         page,
         ConfirmForm(),
         crumbs=_crumbs(page, known),
         back=f"{page.url('webhook_endpoint_replay', known.id)}?{urlencode(again)}",
-        cancel="Change the range",
-        title=f"Replay {count} {noun}?" if count else "Nothing to replay",
-        text=f"{moments} UTC, {which}: {count} {noun} for {known.url}.",
-        action=f"Replay {count} {noun}" if count else "",
-        hidden=[("since", since), ("until", until), ("scope", scope)],
+        cancel=gettext("Change the range"),
+        title=ngettext("Replay %(count)s event?", "Replay %(count)s events?", count) % {"count": count}
+        if count
+        else gettext("Nothing to replay"),
+        text=text,
+        action=ngettext("Replay %(count)s event", "Replay %(count)s events", count) % {"count": count} if count else "",
+        hidden=[("since", _exact(since)), ("until", _exact(until)), ("scope", scope)],
     )
+
+
+def _exact(moment: datetime) -> str:
+    """A moment with its offset: what was counted is sent, also in the hour that comes twice."""
+    return moment.isoformat(timespec="milliseconds")
 
 
 @require_safe
@@ -184,7 +236,7 @@ def inbox(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
 
 
 def _arrived(message: Any) -> dict[str, Any]:
-    text, tone = VERDICTS.get(message.verdict, ("Signature invalid", "bad"))
+    text, tone = VERDICTS.get(message.verdict, (gettext("Signature invalid"), "bad"))
     return {
         "received_at": message.received_at,
         "event_id": message.event_id,
@@ -210,7 +262,7 @@ def _of_endpoint(
 
 
 def _crumbs(page: OrganizationPage, known: WebhookEndpointOut) -> list[tuple[str, str]]:
-    return [("Webhooks", page.url("webhook_endpoints")), (known.url, page.url("webhook_endpoint", known.id))]
+    return [(gettext("Webhooks"), page.url("webhook_endpoints")), (known.url, page.url("webhook_endpoint", known.id))]
 
 
 def _form(request: HttpRequest, page: OrganizationPage, form: Any, **words: Any) -> HttpResponse:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -67,7 +68,6 @@ def endpoint(request: HttpRequest, page: OrganizationPage, endpoint_id: str) -> 
             {"status": status},
             has_more=has_more,
             noun="delivery",
-            plural="deliveries",
         ),
         "can_write": page.allows("webhook_endpoints:write"),
     }
@@ -81,14 +81,14 @@ def endpoint(request: HttpRequest, page: OrganizationPage, endpoint_id: str) -> 
 def new(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
     """The form for a new endpoint; its POST answers with the secret. `?inbox=1` fills in the built-in inbox."""
     inbox = "" if page.environment.livemode else webhook_inbox.address(page.environment)
-    initial = {"url": inbox, "description": "The built-in inbox"} if request.GET.get("inbox") and inbox else {}
+    initial = {"url": inbox, "description": gettext("The built-in inbox")} if request.GET.get("inbox") and inbox else {}
     form = EndpointForm(request.POST if request.method == "POST" else None, initial=initial)
     if request.method == "POST" and form.is_valid():
         given = form.given()
         made = actions.local(request, page, form, lambda caller: services.create(caller, **given))
         if made is not None:
-            return _secret(request, page, made, title="Copy the signing secret now")
-    return _edit(request, page, form, title="New webhook endpoint", action="Create endpoint")
+            return _secret(request, page, made, title=gettext("Copy the signing secret now"))
+    return _edit(request, page, form, title=gettext("New webhook endpoint"), action=gettext("Create endpoint"))
 
 
 @require_http_methods(FORM)
@@ -110,9 +110,11 @@ def edit(request: HttpRequest, page: OrganizationPage, endpoint_id: str) -> Http
             request, page, form, lambda caller: services.update(caller, endpoint_id=endpoint_id, **given)
         )
         if changed is not None:
-            messages.success(request, "The changes are kept. They hold for what happens from now on.")
+            messages.success(request, gettext("The changes are kept. They hold for what happens from now on."))
             return HttpResponseRedirect(page.url("webhook_endpoint", endpoint_id))
-    return _edit(request, page, form, title="Edit webhook endpoint", action="Save changes", known=known)
+    return _edit(
+        request, page, form, title=gettext("Edit webhook endpoint"), action=gettext("Save changes"), known=known
+    )
 
 
 @require_http_methods(FORM)
@@ -132,9 +134,17 @@ def rotate(request: HttpRequest, page: OrganizationPage, endpoint_id: str) -> Ht
             lambda caller: services.rotate_secret(caller, endpoint_id=endpoint_id, overlap_seconds=seconds),
         )
         if made is not None:
-            return _secret(request, page, made, title="Copy the new signing secret now")
-    text = f"You get a new secret for {known.url}. The old one ends when you say."
-    return _confirm(request, page, known, form, title="Rotate the signing secret", text=text, action="Rotate secret")
+            return _secret(request, page, made, title=gettext("Copy the new signing secret now"))
+    text = gettext("You get a new secret for %(url)s. The old one ends when you say.") % {"url": known.url}
+    return _confirm(
+        request,
+        page,
+        known,
+        form,
+        title=gettext("Rotate the signing secret"),
+        text=text,
+        action=gettext("Rotate secret"),
+    )
 
 
 @require_http_methods(FORM)
@@ -152,22 +162,27 @@ def switch(request: HttpRequest, page: OrganizationPage, endpoint_id: str) -> Ht
         )
         if changed is not None:
             messages.success(
-                request, "Nothing more is sent to it." if disabled else "It gets what happens from now on."
+                request,
+                gettext("Nothing more is sent to it.") if disabled else gettext("It gets what happens from now on."),
             )
             return HttpResponseRedirect(page.url("webhook_endpoint", endpoint_id))
     words = (
         {
-            "title": "Disable this endpoint?",
-            "text": f"What still waits for {known.url} is canceled, and what happens meanwhile is not sent."
-            " Both can be replayed once it is enabled again.",
-            "action": "Disable endpoint",
+            "title": gettext("Disable this endpoint?"),
+            "text": gettext(
+                "What still waits for %(url)s is canceled, and what happens meanwhile is not sent. Both can be "
+                "replayed once it is enabled again."
+            )
+            % {"url": known.url},
+            "action": gettext("Disable endpoint"),
             "tone": "danger",
         }
         if is_enabled
         else {
-            "title": "Enable this endpoint?",
-            "text": f"{known.url} gets what happens from now on. What it missed can be replayed.",
-            "action": "Enable endpoint",
+            "title": gettext("Enable this endpoint?"),
+            "text": gettext("%(url)s gets what happens from now on. What it missed can be replayed.")
+            % {"url": known.url},
+            "action": gettext("Enable endpoint"),
         }
     )
     hidden = [("disabled", "true" if is_enabled else "false")]
@@ -183,11 +198,20 @@ def delete(request: HttpRequest, page: OrganizationPage, endpoint_id: str) -> Ht
     if request.method == "POST" and form.is_valid():
         gone = actions.local(request, page, form, lambda caller: services.delete(caller, endpoint_id=endpoint_id))
         if gone is not None:
-            messages.success(request, "The endpoint is deleted.")
+            messages.success(request, gettext("The endpoint is deleted."))
             return HttpResponseRedirect(page.url("webhook_endpoints"))
-    text = f"Nothing more is sent to {known.url}, and its secret is gone. This cannot be undone; its log stays."
+    text = gettext("Nothing more is sent to %(url)s, and its secret is gone. This cannot be undone; its log stays.") % {
+        "url": known.url
+    }
     return _confirm(
-        request, page, known, form, title="Delete this endpoint?", text=text, action="Delete endpoint", tone="danger"
+        request,
+        page,
+        known,
+        form,
+        title=gettext("Delete this endpoint?"),
+        text=text,
+        action=gettext("Delete endpoint"),
+        tone="danger",
     )
 
 
@@ -224,6 +248,6 @@ def _confirm(
     request: HttpRequest, page: OrganizationPage, known: WebhookEndpointOut, form: Any, **words: Any
 ) -> HttpResponse:
     back = page.url("webhook_endpoint", known.id)
-    crumbs = [("Webhooks", page.url("webhook_endpoints")), (known.url, back)]
+    crumbs = [(gettext("Webhooks"), page.url("webhook_endpoints")), (known.url, back)]
     context = {"form": form, "crumbs": crumbs, "back": back, **words}
     return render(request, page, "dashboard/form_page.html", context, status=422 if form.errors else 200)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import groupby
 from typing import Any, Final
 
 from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from connect.domain.webhook_endpoints import EVERY_EVENT, URL_LENGTH_MAX
 from connect.kit import event_types
@@ -23,19 +26,19 @@ class EndpointForm(ActionForm):
 
     url = forms.CharField(
         max_length=URL_LENGTH_MAX,
-        label="Address",
+        label=_("Address"),
         widget=forms.URLInput(attrs={"placeholder": "https://shop.example.com/webhooks", "spellcheck": "false"}),
-        help_text="It has to answer a POST with 2xx within 15 seconds.",
+        help_text=_("It has to answer a POST with 2xx within 15 seconds."),
     )
-    description = forms.CharField(max_length=1000, required=False, label="Description")
+    description = forms.CharField(max_length=1000, required=False, label=_("Description"))
     which = forms.ChoiceField(
-        label="Events",
-        choices=[("all", "All events, also those to come"), ("chosen", "Only what I choose")],
+        label=_("Events"),
+        choices=[("all", _("All events, also those to come")), ("chosen", _("Only what I choose"))],
         widget=forms.RadioSelect,
         initial="all",
     )
     enabled_events = forms.MultipleChoiceField(
-        label="Chosen events", required=False, widget=forms.CheckboxSelectMultiple
+        label=_("Chosen events"), required=False, widget=forms.CheckboxSelectMultiple
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -57,7 +60,7 @@ class EndpointForm(ActionForm):
         """An endpoint that wants nothing would get nothing."""
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("which") == "chosen" and not cleaned.get("enabled_events"):
-            self.add_error("enabled_events", "Choose at least one event, or all of them.")
+            self.add_error("enabled_events", gettext("Choose at least one event, or all of them."))
         return cleaned
 
     def refuse(self, error: Any) -> None:
@@ -76,16 +79,16 @@ class RotateForm(ActionForm):
     """How long the old secret goes on signing beside the new one."""
 
     overlap = forms.TypedChoiceField(
-        label="The old secret signs for",
+        label=_("The old secret signs for"),
         coerce=int,
         choices=[
-            (0, "Not at all: it ends now"),
-            (3600, "1 more hour"),
-            (8 * 3600, "8 more hours"),
-            (DAY_SECONDS, "1 more day"),
+            (0, _("Not at all: it ends now")),
+            (3600, _("1 more hour")),
+            (8 * 3600, _("8 more hours")),
+            (DAY_SECONDS, _("1 more day")),
         ],
         initial=DAY_SECONDS,
-        help_text="Meanwhile every request carries a signature by each, so nothing is refused while you deploy.",
+        help_text=_("Meanwhile every request carries a signature by each, so nothing is refused while you deploy."),
     )
 
 
@@ -96,7 +99,7 @@ class ConfirmForm(ActionForm):
 class TestForm(ActionForm):
     """Which kind of event to make up."""
 
-    type = forms.ChoiceField(label="Event")
+    type = forms.ChoiceField(label=_("Event"))
 
     def __init__(self, *args: Any, wanted: Iterable[str], **options: Any) -> None:
         super().__init__(*args, **options)
@@ -107,40 +110,36 @@ class TestForm(ActionForm):
 
 
 class ReplayForm(ActionForm):
-    """From when to when, and what of it. Times are UTC."""
+    """From when to when, and what of it. Times are read in the zone of the page, which is the person's."""
 
     FIELDS_OF = {"only_failed": "scope"}
 
-    since = forms.DateTimeField(label="From (UTC)", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
+    since = forms.DateTimeField(widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
     until = forms.DateTimeField(
-        label="Until (UTC)",
         required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
-        help_text="Empty means until now.",
+        help_text=_("Empty means until now."),
     )
     scope = forms.ChoiceField(
-        label="What",
+        label=_("What"),
         choices=[
-            ("failed", "Only what the endpoint has not confirmed"),
-            ("all", "Everything, also what it has confirmed"),
+            ("failed", _("Only what the endpoint has not confirmed")),
+            ("all", _("Everything, also what it has confirmed")),
         ],
         widget=forms.RadioSelect,
         initial="failed",
     )
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        zone = {"zone": timezone.get_current_timezone_name()}
+        self.fields["since"].label = gettext("From (%(zone)s)") % zone
+        self.fields["until"].label = gettext("Until (%(zone)s)") % zone
+
     def given(self) -> dict[str, Any]:
         """What the service takes."""
         data = self.cleaned_data
         return {"since": data["since"], "until": data["until"], "only_failed": data["scope"] == "failed"}
-
-    def clean_since(self) -> datetime:
-        """The moment in UTC, whatever zone the server lives in."""
-        return _utc(self.cleaned_data["since"])
-
-    def clean_until(self) -> datetime | None:
-        """The same, or None."""
-        until: datetime | None = self.cleaned_data["until"]
-        return None if until is None else _utc(until)
 
 
 class ResendForm(ActionForm):
@@ -148,13 +147,9 @@ class ResendForm(ActionForm):
 
     FIELDS_OF = {"webhook_endpoint": "endpoint"}
 
-    endpoint = forms.ChoiceField(label="Endpoint")
+    endpoint = forms.ChoiceField(label=_("Endpoint"))
 
     def __init__(self, *args: Any, endpoints: Iterable[WebhookEndpointOut], **options: Any) -> None:
         super().__init__(*args, **options)
         field: Any = self.fields["endpoint"]
         field.choices = [(each.id, each.url) for each in endpoints]
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC)

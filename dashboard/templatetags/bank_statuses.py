@@ -2,55 +2,82 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from django import template
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
 
 CONNECTION_STATUSES: Final = {
-    "active": ("Active", "good"),
-    "login_required": ("Customer must log in", "warn"),
-    "expired": ("Consent expired", "warn"),
-    "revoked": ("Consent withdrawn", "bad"),
+    "active": (_("Active"), "good"),
+    "login_required": (_("Customer must log in"), "warn"),
+    "expired": (_("Consent expired"), "warn"),
+    "revoked": (_("Consent withdrawn"), "bad"),
 }
 """Text and badge tone by the status of a connection, in the order in which a connection ages."""
 
 LINK_STATUSES: Final = {
-    "open": ("Open", "info"),
-    "at_bank": ("At the bank", "info"),
-    "choosing": ("Choosing accounts", "info"),
-    "complete": ("Complete", "good"),
-    "canceled": ("Canceled", ""),
-    "expired": ("Expired", ""),
+    "open": (_("Open"), "info"),
+    "at_bank": (_("At the bank"), "info"),
+    "choosing": (_("Choosing accounts"), "info"),
+    "complete": (_("Complete"), "good"),
+    "canceled": (_("Canceled"), ""),
+    "expired": (_("Expired"), ""),
 }
 """The same by the status of a link session."""
 
-ACCOUNT_STATUSES: Final = {"open": ("Open", "good"), "blocked": ("Blocked", "warn"), "closed": ("Closed", "")}
+ACCOUNT_STATUSES: Final = {"open": (_("Open"), "good"), "blocked": (_("Blocked"), "warn"), "closed": (_("Closed"), "")}
 """The same by the status of a linked account."""
 
 ENTRY_STATUSES: Final = {
-    "booked": ("Booked", "good"),
-    "pending": ("Pending", "info"),
-    "removed": ("Taken back", ""),
+    "booked": (_("Booked"), "good"),
+    "pending": (_("Pending"), "info"),
+    "removed": (_("Taken back"), ""),
 }
 """The same by the status of a bank transaction."""
 
 STANDINGS: Final = {
-    "healthy": ("Healthy", "good"),
-    "degraded": ("Degraded", "warn"),
-    "down": ("Down", "bad"),
-    "unknown": ("Not called lately", ""),
+    "healthy": (_("Healthy"), "good"),
+    "degraded": (_("Degraded"), "warn"),
+    "down": (_("Down"), "bad"),
+    "unknown": (_("Not called lately"), ""),
 }
 """The same by how a bank is doing."""
 
 CONFIDENCES: Final = {
-    "high": ("High", "good"),
-    "medium": ("Medium", "info"),
-    "low": ("Low", ""),
-    "test": ("For testing", "info"),
+    "high": (_("High"), "good"),
+    "medium": (_("Medium"), "info"),
+    "low": (_("Low"), ""),
+    "test": (_("For testing"), "info"),
 }
 """The same by how sure we are of what we know of a bank."""
 
+PERMISSIONS: Final = {"accounts": _("accounts"), "balances": _("balances"), "transactions": _("transactions")}
+"""The words for what a customer lets an app read."""
+
+BALANCES: Final = {
+    "booked": (_("Booked"), ""),
+    "available": (_("Available"), ""),
+    "expected": (_("Expected"), ""),
+}
+"""The same by the kind of a balance."""
+
+CHANGES: Final = {"added": (_("Added"), ""), "modified": (_("Modified"), ""), "removed": (_("Removed"), "")}
+"""The same by what happened to an entry of a bank."""
+
+OPERATIONS: Final = {
+    "consents": (_("Consents"), ""),
+    "accounts": (_("Accounts"), ""),
+    "transactions": (_("Transactions"), ""),
+    "payments": (_("Payments"), ""),
+}
+"""The same by what is asked of a bank."""
+
 _EVERY: Final = {
+    "balance": BALANCES,
+    "change": CHANGES,
+    "operation": OPERATIONS,
     "connection": CONNECTION_STATUSES,
     "link": LINK_STATUSES,
     "account": ACCOUNT_STATUSES,
@@ -65,10 +92,16 @@ register = template.Library()
 @register.filter
 def bank_text(status: str, kind: str) -> str:
     """The words for a status of this kind; an unknown one is shown as it is on the wire."""
-    return _EVERY[kind].get(status, (status, ""))[0]
+    return str(_EVERY[kind].get(status, (status, ""))[0])
 
 
 @register.filter
 def bank_tone(status: str, kind: str) -> str:
     """The badge tone for the same: good, warn, bad, info or plain."""
     return _EVERY[kind].get(status, (status, ""))[1]
+
+
+@register.filter
+def permission_text(granted: Iterable[str]) -> str:
+    """What a customer lets an app read, as one line."""
+    return capfirst(", ".join(str(PERMISSIONS.get(each, each)) for each in granted))

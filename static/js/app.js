@@ -2,16 +2,19 @@
 // Everything else works without it.
 const TOAST_MILLISECONDS = 6000;
 
+/** What scripts say, in the language of the page. */
+const words = document.getElementById("words").dataset;
+
 /** Copies the text named by `data-copy` and says so on the button, for eyes and for screen readers. */
 async function copy(button) {
   try {
     await navigator.clipboard.writeText(button.dataset.copy);
   } catch {
-    toast("error", "The browser did not allow copying. Select the text and copy it by hand.");
+    toast("error", words.copyRefused);
     return;
   }
   button.classList.add("copied");
-  document.getElementById("announcer").textContent = "Copied";
+  document.getElementById("announcer").textContent = words.copied;
   setTimeout(() => button.classList.remove("copied"), 1500);
 }
 
@@ -19,14 +22,15 @@ async function copy(button) {
 function toast(level, text) {
   const made = document.getElementById("toast").content.cloneNode(true).firstElementChild;
   made.classList.add(level);
+  if (level === "error") made.setAttribute("role", "alert");
   made.querySelector("p").textContent = text;
   document.getElementById("toasts").append(made);
   expire(made);
 }
 
-/** Receipts leave by themselves; errors and warnings stay until they are dismissed. */
+/** Receipts leave by themselves; errors, warnings and what can be undone stay until they are dismissed. */
 function expire(made) {
-  if (made.matches(".error, .warning")) return;
+  if (made.matches(".error, .warning") || made.querySelector("form")) return;
   const timer = setTimeout(() => made.remove(), TOAST_MILLISECONDS);
   made.addEventListener("focusin", () => clearTimeout(timer));
   made.addEventListener("pointerenter", () => clearTimeout(timer));
@@ -39,24 +43,25 @@ document.addEventListener("click", (event) => {
   if (dismissing) dismissing.closest(".toast").remove();
 });
 
+// A filter is saved as the address has it now, which htmx may have changed since the page was drawn.
+document.addEventListener("submit", (event) => {
+  const field = event.target.querySelector("[data-current-query]");
+  if (field) field.value = location.search;
+});
+
 // A form sent twice is a payment made twice: the second click finds the button disabled.
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post" || event.defaultPrevented) return;
+  event.submitter?.setAttribute("aria-busy", "true");
   setTimeout(() => form.querySelectorAll("button[type=submit]").forEach((button) => { button.disabled = true; }));
 });
 window.addEventListener("pageshow", (event) => {
-  if (event.persisted) document.querySelectorAll("button[type=submit]").forEach((button) => { button.disabled = false; });
-});
-
-// Ctrl-K (⌘K) goes to the search; where the bar has no room for it, to its page.
-document.addEventListener("keydown", (event) => {
-  if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
-  const field = document.getElementById("search");
-  if (!field) return;
-  event.preventDefault();
-  if (field.checkVisibility()) field.select();
-  else document.querySelector(".search-narrow").click();
+  if (!event.persisted) return;
+  document.querySelectorAll("button[type=submit]").forEach((button) => {
+    button.disabled = false;
+    button.removeAttribute("aria-busy");
+  });
 });
 
 // A filter that is not set stays out of the address.
@@ -66,12 +71,18 @@ document.addEventListener("htmx:configRequest", (event) => {
   for (const name of Object.keys(parameters)) if (parameters[name] === "") delete parameters[name];
 });
 
-document.addEventListener("htmx:responseError", () => {
-  toast("error", "The server could not answer. Reload the page; if it happens again, tell us the time and the address.");
-});
-document.addEventListener("htmx:sendError", () => {
-  toast("error", "No connection to the server. Check the network and try again.");
-});
+/** Says that a partial request failed: in a toast that stays, and in place of the list that did not come. */
+function failed(event, text) {
+  toast("error", text);
+  const sign = document.getElementById("list-error");
+  if (event.detail.target?.id === "results" && sign) {
+    const shown = sign.content.cloneNode(true);
+    shown.querySelector("a").href = event.detail.pathInfo?.finalRequestPath ?? location.href;
+    event.detail.target.replaceWith(shown);
+  }
+}
+document.addEventListener("htmx:responseError", (event) => failed(event, words.serverError));
+document.addEventListener("htmx:sendError", (event) => failed(event, words.noConnection));
 document.addEventListener("htmx:oobAfterSwap", (event) => {
   if (event.target.id === "toasts") event.target.querySelectorAll(".toast").forEach(expire);
 });

@@ -67,6 +67,8 @@ OF_AN_ORGANIZATION = {
     "bank_connection_remove": "banks:manage",
     "link_session_new": "banks:manage",
     "link_session_cancel": "banks:manage",
+    "palette": "home:read",
+    "saved_filters": "home:read",
     "api_keys": "api_keys:read",
     "api_key_new": "api_keys:write",
     "api_key_roll": "api_keys:write",
@@ -74,7 +76,7 @@ OF_AN_ORGANIZATION = {
 }
 """Page → the permission it needs."""
 
-ELSEWHERE = {"start", "theme", "mailbox", "mailbox_message", "organization_new", "preparing"}
+ELSEWHERE = {"start", "theme", "language", "mailbox", "mailbox_message", "organization_new", "preparing"}
 ELSEWHERE |= {"account", "account_sessions", "account_sessions_end_others", "account_session_end", "account_sign_ins"}
 ELSEWHERE |= {"account_verification"}
 """Pages outside of any organization's mode; each has its own test."""

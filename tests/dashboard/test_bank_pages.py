@@ -170,7 +170,7 @@ def test_an_account_shows_its_balances_with_their_age(pages, linked, stored):
     connection, account = linked
     page = text_of(pages.get(address("bank_account", public(account, "bka"))))
     assert "1,250.00\N{NO-BREAK SPACE}MKD" in page
-    assert "20 Nov 2026, 08:00" in page
+    assert "20 Nov 2026, 09:00 CET" in page
     assert account.iban in page
     stale = stored(rows.account, connection, iban="MK75999000000012450", error="bad_response", error_at=rows.NOW)
     assert "Stale" in text_of(pages.get(address("bank_account", public(stale, "bka"))))

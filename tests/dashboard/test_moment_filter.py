@@ -1,4 +1,4 @@
-"""Moments on pages: UTC, to the minute for people, to the second for machines."""
+"""Moments on pages: in the zone of the page, to the minute for people, in UTC to the second for machines."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -6,7 +6,7 @@ import pytest
 
 from dashboard.templatetags.moments import moment
 
-SHOWN = '<time datetime="2026-11-03T14:05:09Z" title="2026-11-03T14:05:09Z">3 Nov 2026, 14:05</time>'
+SHOWN = '<time datetime="2026-11-03T14:05:09Z" title="2026-11-03T14:05:09Z">3 Nov 2026, 14:05 UTC</time>'
 
 
 @pytest.mark.parametrize(

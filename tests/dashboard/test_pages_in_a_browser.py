@@ -255,3 +255,126 @@ def test_the_core_works_without_a_script(watched):
     one.page.click("tr:has-text('No script') a:has-text('Revoke')")
     one.page.click("main button[type=submit]")
     assert one.page.is_visible("text=is revoked")
+
+
+def opened_palette(one):
+    one.page.keyboard.press("Control+k")
+    one.page.wait_for_selector("#palette[open] #palette-results a")
+
+
+def test_the_palette_is_driven_by_keys_alone(watched, api):
+    made = api.post("/v1/customers", {"name": "Ana Petrovska", "email": "ana@example.com"}).json()
+    one = watched()
+    one.sign_in()
+    opened_palette(one)
+    assert one.violations() == []
+    one.page.keyboard.type("petrovska")
+    one.page.wait_for_selector("#palette-results a:has-text('Ana Petrovska')")
+    assert one.violations() == []
+    one.page.keyboard.press("ArrowDown")
+    assert "Ana Petrovska" in one.page.evaluate("document.activeElement.textContent")
+    one.page.keyboard.press("ArrowUp")
+    assert one.page.evaluate("document.activeElement.id") == "palette-query"
+    one.page.keyboard.press("Escape")
+    assert not one.page.is_visible("#palette")
+    opened_palette(one)
+    one.page.wait_for_selector("#palette-results a:has-text('Ana Petrovska')")
+    one.page.keyboard.press("ArrowDown")
+    one.page.keyboard.press("Enter")
+    one.page.wait_for_url(f"**/customers/{made['id']}")
+
+
+def test_enter_in_the_palette_opens_a_whole_id(watched, payment):
+    one = watched(scheme="dark", width=375)
+    one.sign_in()
+    opened_palette(one)
+    one.page.keyboard.insert_text(payment.rsplit("/", 1)[1])
+    one.page.wait_for_selector("#palette-results a:has-text('Open this payment intent')")
+    assert one.violations() == []
+    assert one.overflow() <= 0
+    one.page.keyboard.press("Enter")
+    one.page.wait_for_url(f"**{payment}")
+
+
+def test_single_keys_go_places_until_they_are_switched_off(watched):
+    one = watched()
+    one.sign_in()
+    one.page.keyboard.press("g")
+    one.page.keyboard.press("l")
+    one.page.wait_for_url("**/developers/logs")
+    one.page.focus("#id_path")
+    one.page.keyboard.type("/v1?gh")
+    assert one.page.input_value("#id_path") == "/v1?gh", "keys are text in a field"
+    one.page.evaluate("document.activeElement.blur()")
+    one.page.keyboard.press("?")
+    assert one.page.is_visible("#shortcuts")
+    assert one.violations() == []
+    assert one.page.is_visible("#shortcuts dd:has-text('Request log')")
+    one.page.uncheck("#shortcuts-on")
+    one.page.keyboard.press("Escape")
+    for key in ("?", "/", "g", "h"):
+        one.page.keyboard.press(key)
+    assert not one.page.is_visible("dialog[open]")
+    assert "/developers/logs" in one.page.url
+    one.page.reload()
+    one.page.keyboard.press("?")
+    assert not one.page.is_visible("#shortcuts"), "the switch is kept"
+    opened_palette(one)
+
+
+def test_a_filter_that_htmx_set_is_saved_found_again_and_its_deletion_undone(watched, api):
+    api.post("/v1/payment_intents", {"amount": 2500, "currency": "eur"})
+    one = watched()
+    one.sign_in()
+    one.page.goto("/o/acme/test/payments")
+    one.page.select_option("#id_status", "succeeded")
+    one.page.wait_for_selector("text=Nothing matches")
+    one.page.click("text=Save this filter")
+    one.page.fill("#id_filter_name", "Paid")
+    one.page.keyboard.press("Enter")
+    one.page.wait_for_selector(".chip[aria-current]:has-text('Paid')")
+    assert one.page.url.endswith("/payments?status=succeeded")
+    assert one.page.is_visible(".toast:has-text('is saved')")
+    assert one.violations() == []
+    one.page.click("text=Rename or delete")
+    one.page.click("main button:has-text('Delete')")
+    one.page.click(".toast button:has-text('Undo')")
+    one.page.wait_for_selector(".toast:has-text('is back')")
+    assert one.page.is_visible("main code:has-text('status=succeeded')")
+
+
+def test_a_list_that_did_not_come_says_so_and_offers_to_try_again(watched, api):
+    api.post("/v1/payment_intents", {"amount": 2500, "currency": "eur"})
+    one = watched()
+    one.sign_in()
+    one.page.goto("/o/acme/test/payments")
+    one.page.route("**/payments?status=succeeded", lambda route: route.fulfill(status=500, body="broken"))
+    one.page.select_option("#id_status", "succeeded")
+    one.page.wait_for_selector("#results[role=alert]")
+    assert one.page.is_visible(".toast.error[role=alert]")
+    assert one.violations() == []
+    one.page.unroute("**/payments?status=succeeded")
+    one.page.click("#results a:has-text('Try again')")
+    one.page.wait_for_selector("text=Nothing matches")
+    assert one.page.url.endswith("/payments?status=succeeded")
+    assert [fault for fault in one.faults if "500" not in fault and "Response Status" not in fault] == []
+    one.faults.clear()
+
+
+def test_a_slow_list_keeps_its_rows_where_they_are(watched, api):
+    api.post("/v1/payment_intents", {"amount": 2500, "currency": "eur"})
+    one = watched()
+    one.sign_in()
+    one.page.goto("/o/acme/test/payments")
+    held = []
+    one.page.route("**/payments?status=*", lambda route: held.append(route))
+    before = one.page.evaluate("document.querySelector('#results tbody tr').getBoundingClientRect().height")
+    one.page.select_option("#id_status", "canceled")
+    one.page.wait_for_selector("#results.htmx-request")
+    expect = pytest.importorskip("playwright.sync_api").expect
+    expect(one.page.locator("#results tbody td").nth(2)).to_have_css("color", "rgba(0, 0, 0, 0)")
+    assert one.page.evaluate("document.querySelector('#results tbody tr').getBoundingClientRect().height") == before
+    assert one.page.is_disabled("form.filters button[type=submit]")
+    held[0].continue_()
+    one.page.wait_for_selector("text=Nothing matches")
+    assert not one.page.is_disabled("form.filters button[type=submit]")

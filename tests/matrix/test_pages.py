@@ -234,6 +234,12 @@ PAGES = {
     "dashboard:webhook_delivery": Page("webhook_endpoints:read", _delivery),
     "dashboard:webhook_delivery_resend": Page("webhook_endpoints:write", _delivery, ONCE, FORM),
     "dashboard:webhook_inbox": Page("webhook_endpoints:read"),
+    "dashboard:palette": Page("home:read"),
+    "dashboard:saved_filters": Page(
+        "home:read",
+        form={"action": "save", "list": "payments", "name": "Paid", "query": "status=succeeded"},
+        methods=FORM,
+    ),
     "dashboard:api_keys": Page("api_keys:read"),
     "dashboard:api_key_new": Page("api_keys:write", form={"name": "A", "access": "full", "expires": "0"}, methods=FORM),
     "dashboard:api_key_roll": Page("api_keys:write", _key, {"overlap": "0"}, FORM),
@@ -256,9 +262,12 @@ PARTS = {"dashboard:preparing": {"org_slug": "acme"}, "dashboard:account_session
 """Pages of the person: whoever is signed in. `PARTS` is what their paths name."""
 SHARED = {"dashboard:institution"}
 """Pages of what is the same for every organization: banks."""
-OPEN_PAGES = {"dashboard:theme", "dashboard:mailbox", "dashboard:mailbox_message", "dashboard:account_verification"}
-"""Pages that ask nobody who they are: a colour, the mailbox that exists in development only, and sending the confirmation
-of an address once more (tests/login/test_sign_up.py)."""
+OPEN_PAGES = {
+    "dashboard:theme", "dashboard:language", "dashboard:mailbox", "dashboard:mailbox_message",
+    "dashboard:account_verification",
+}  # fmt: skip
+"""Pages that ask nobody who they are: a colour, a language, the mailbox that exists in development only, and sending the
+confirmation of an address once more (tests/login/test_sign_up.py)."""
 
 OF_AN_ORGANIZATION = [route for route in routes() if route.path.startswith("/o/{org_slug}/{mode}")]
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.urls import reverse
+from django.utils.translation import gettext_noop
 
 from connect.domain import permissions
 
@@ -130,7 +131,38 @@ RAIL: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
             Entry("Request log", "icons/logs.html", "logs:read", ("request_logs", "request_log")),
         ),
     ),
+    (
+        gettext_noop("Organization"),
+        (
+            Entry(
+                gettext_noop("Team"),
+                "icons/team.html",
+                "team:read",
+                (
+                    "team",
+                    "team_roles",
+                    "invitation_new",
+                    "invitation_resend",
+                    "invitation_withdraw",
+                    "member_role",
+                    "member_remove",
+                    "team_leave",
+                    "ownership_transfer",
+                ),
+            ),
+            Entry(gettext_noop("Audit log"), "icons/audit.html", "audit:read", ("audit_log", "audit_export")),
+            Entry(
+                gettext_noop("Settings"),
+                "icons/settings.html",
+                "settings:read",
+                ("settings", "settings_edit", "settings_second_factor", "activation", "activation_details"),
+            ),
+        ),
+    ),
 )
+
+TEST_ONLY: Final = frozenset({"sandbox_bank", "webhook_inbox"})
+"""Pages of what exists in test mode only."""
 
 
 def rail(*, org_slug: str, mode: str, role: str, view_name: str) -> list[Group]:
@@ -149,6 +181,13 @@ def section_of(view_name: str) -> str:
             if view_name in entry.views:
                 return entry.views[0]
     return "home"
+
+
+def other_mode(view_name: str, *, names_object: bool) -> str:
+    """Where a mode switch leads: to the same page, or from an object, or a page of test mode only, to its section."""
+    if names_object or not view_name or view_name in TEST_ONLY:
+        return section_of(view_name)
+    return view_name
 
 
 def _may_open(role: str, entry: Entry) -> bool:

@@ -3,7 +3,9 @@
 from django.urls import path
 
 from dashboard.pages import (
+    activation,
     api_keys,
+    audit_log,
     balance,
     bank_accounts,
     bank_connections,
@@ -13,6 +15,8 @@ from dashboard.pages import (
     events,
     home,
     institutions,
+    invitations,
+    key_reports,
     ledger_accounts,
     ledger_transactions,
     link_sessions,
@@ -22,6 +26,9 @@ from dashboard.pages import (
     payment_actions,
     payments,
     request_logs,
+    second_factor,
+    settings,
+    team,
     theme,
     webhook_deliveries,
     webhook_endpoints,
@@ -36,6 +43,9 @@ urlpatterns = [
     path("mailbox/<slug:name>", mailbox.message, name="mailbox_message"),
     path("organizations/new", organizations.new, name="organization_new"),
     path("o/<slug:org_slug>/preparing", organizations.preparing, name="preparing"),
+    path("o/<slug:org_slug>/second-factor", second_factor.required, name="second_factor"),
+    path("invitations/<str:secret>", invitations.invitation, name="invitation"),
+    path("report-key", key_reports.report, name="key_report"),
     path("o/<slug:org_slug>/<slug:mode>/", home.home, name="home"),
     path("o/<slug:org_slug>/<slug:mode>/search", objects.search, name="search"),
     path("o/<slug:org_slug>/<slug:mode>/objects/<slug:object_id>", objects.show, name="object"),
@@ -145,5 +155,26 @@ urlpatterns = [
     path("o/<slug:org_slug>/<slug:mode>/developers/api-keys/<slug:key_id>/roll", api_keys.roll, name="api_key_roll"),
     path(
         "o/<slug:org_slug>/<slug:mode>/developers/api-keys/<slug:key_id>/revoke", api_keys.revoke, name="api_key_revoke"
+    ),
+    *(
+        path(f"o/<slug:org_slug>/<slug:mode>/{rest}", view, name=name)
+        for rest, view, name in (
+            ("team", team.team, "team"),
+            ("team/roles", team.roles, "team_roles"),
+            ("team/invite", invitations.new, "invitation_new"),
+            ("team/invitations/<slug:invitation_id>/resend", invitations.resend, "invitation_resend"),
+            ("team/invitations/<slug:invitation_id>/withdraw", invitations.withdraw, "invitation_withdraw"),
+            ("team/members/<slug:member_id>/role", team.change_role, "member_role"),
+            ("team/members/<slug:member_id>/remove", team.remove, "member_remove"),
+            ("team/leave", team.leave, "team_leave"),
+            ("team/transfer", team.transfer, "ownership_transfer"),
+            ("audit", audit_log.audit_log, "audit_log"),
+            ("audit.csv", audit_log.export, "audit_export"),
+            ("settings", settings.settings, "settings"),
+            ("settings/edit", settings.edit, "settings_edit"),
+            ("settings/second-factor", settings.second_factor, "settings_second_factor"),
+            ("activation", activation.activation, "activation"),
+            ("activation/details", activation.details, "activation_details"),
+        )
     ),
 ]

@@ -1,8 +1,8 @@
 """Changing who belongs to an organization, and as what. Public rows: call these outside of `use_environment`.
 
-Every change locks the organization's row first and reads the team after that, so that two changes at once see each
-other: what the second may do is decided by what the first left. Who may come in is read by each request anew, so a change
-holds from the next request on, in every process.
+Every change locks the organization's row first and reads the team after that, so that two at once see each other: what
+the second may do is decided by what the first left. Who may come in is read by each request anew, so a change holds
+from the next request on, in every process.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from connect.services import activation as services
 from dashboard.pages.access import OrganizationPage, organization_page, render
 from dashboard.pages.settings_forms import DETAILS, ActivationForm
 from dashboard.pages.team import form_page
+from dashboard.pages.team_forms import ConfirmForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,11 @@ def parts() -> list[Part]:
         ),
         Part(
             gettext_lazy("Bank transfer and QR"),
-            gettext_lazy("No licence needed"),
-            "info",
+            gettext_lazy("Not in this version"),
+            "",
             gettext_lazy(
-                "The payer sends the money from their own bank, and it is matched with your statements by its"
-                " reference. No licence and no processor stand between. This version does not offer it in the API yet."
+                "Needs no licence and no processor: the payer sends the money from their own bank, and it is matched"
+                " with your statements by its reference. The API of this version does not offer it yet."
             ),
         ),
         Part(
@@ -109,7 +110,14 @@ def activation(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
 def details(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
     """Who the organization is; the POST opens live mode."""
     if request.method != "POST" and environment_selectors.status(page.organization.id, "live"):
-        return HttpResponseRedirect(page.url("activation"))
+        return form_page(
+            request,
+            page,
+            ConfirmForm(),
+            section="activation",
+            title=_("Live mode is open already"),
+            text=_("What the organization says about itself is changed in the settings."),
+        )
     known = asdict(organization_selectors.details(page.organization.id))
     initial: dict[str, Any] = {name: known[name] for name in DETAILS}
     initial["legal_name"] = initial["legal_name"] or page.organization.name
@@ -128,6 +136,8 @@ def details(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
         form,
         section="activation",
         title=_("Open live mode of %(organization)s") % {"organization": page.organization.name},
-        text=_("Say who you are. Your customers see the name, the website and the support address where they pay."),
+        text=_(
+            "Say who you are. It is kept with the organization and can be changed later; its owners are told by mail."
+        ),
         action=_("Open live mode"),
     )

@@ -65,7 +65,7 @@ def audit_log(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
         "lines": [_line(page, entry, names) for entry in found],
         "filters": filters,
         "is_filtered": any(filters.values()) or wanted.cursor is not None,
-        "actions": ACTIONS.items(),
+        "actions": _actions(filters["action"]),
         "places": [(name, words) for name, words in PLACES.items() if name in _places(page)],
         "members": membership_selectors.for_organization(page.organization.id),
         "pager": lists.pager(
@@ -123,6 +123,12 @@ def _read(page: OrganizationPage, given: dict[str, str], wanted: Page) -> tuple[
             with use_environment(environment):
                 parts.append(selectors.of_environment(environment, filters, wanted))
     return selectors.merged(parts, wanted)
+
+
+def _actions(chosen: str) -> list[tuple[str, str]]:
+    """What the filter offers; an act that has no words yet can be asked for by its code."""
+    known = [(code, str(words)) for code, words in ACTIONS.items()]
+    return known if not chosen or chosen in ACTIONS else [*known, (chosen, words_for(chosen))]
 
 
 def _filters(request: HttpRequest) -> dict[str, str]:

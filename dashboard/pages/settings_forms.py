@@ -39,7 +39,7 @@ class DetailsForm(forms.Form):
     support_email = forms.CharField(
         max_length=254,
         label=_("Support e-mail address"),
-        help_text=_("Where your customers reach you."),
+        help_text=_("Where your customers can reach you."),
         widget=forms.EmailInput(attrs={"spellcheck": "false"}),
     )
 

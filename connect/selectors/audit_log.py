@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from django.db.models import Value
+
 from connect.kit import ids
 from connect.kit.caller import EnvironmentRef
 from connect.kit.pages import Page, TimeRange, slice_rows
@@ -89,18 +91,16 @@ def merged(parts: Iterable[Iterable[Entry]], page: Page) -> tuple[list[Entry], b
 
 
 def actor_names(entries: Iterable[Entry]) -> dict[str, str]:
-    """How people know the actors of these entries: the address of a person, the name of a key."""
+    """How people know these entries' actors: the address of a person, the name of a key. At most one statement."""
     found = {entry.actor_id for entry in entries}
     people = [identifier for each in found if (identifier := ids.decode("usr", each))]
     keys = [identifier for each in found if (identifier := ids.decode("key", each))]
-    names: dict[str, str] = {}
-    if people:
-        rows = User.objects.filter(pk__in=people).values_list("pk", "email")
-        names |= {ids.encode("usr", identifier): email for identifier, email in rows}
+    rows = User.objects.filter(pk__in=people).values_list(Value("usr"), "pk", "email")
     if keys:
-        named = ApiKey.objects.filter(pk__in=keys).values_list("pk", "name")
-        names |= {ids.encode("key", identifier): name for identifier, name in named}
-    return names
+        rows = rows.union(ApiKey.objects.filter(pk__in=keys).values_list(Value("key"), "pk", "name"))
+    elif not people:
+        return {}
+    return {ids.encode(prefix, identifier): name for prefix, identifier, name in rows}
 
 
 def actor_of(text: str) -> str:

@@ -24,7 +24,6 @@ from django.views.decorators.http import require_safe
 from connect.kit.pages import Page, TimeRange
 from connect.kit.tenancy import use_environment
 from connect.selectors import audit_log as selectors
-from connect.selectors import memberships as membership_selectors
 from connect.selectors.audit_log import ORGANIZATION, Entry, Filters
 from dashboard.pages import links, lists
 from dashboard.pages.access import OrganizationPage, organization_page, render
@@ -67,7 +66,7 @@ def audit_log(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
         "is_filtered": any(filters.values()) or wanted.cursor is not None,
         "actions": _actions(filters["action"]),
         "places": [(name, words) for name, words in PLACES.items() if name in _places(page)],
-        "members": membership_selectors.for_organization(page.organization.id),
+        "actors": sorted({name for name in names.values() if "@" in name}),
         "pager": lists.pager(
             [entry.public_id for entry in found],
             wanted,

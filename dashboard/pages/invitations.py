@@ -110,16 +110,16 @@ def invitation(request: HttpRequest, secret: str) -> HttpResponse:
     found = selectors.by_secret(secret)
     if found is None:
         return _page(request, None, status=404)
-    is_signed_in = bool(request.user.is_authenticated)
-    if is_signed_in and selectors.is_member(found.organization_id, user_id(request)):
+    user: Any = request.user
+    is_theirs = user.is_authenticated and services.belongs_to(user, found.email)
+    if is_theirs and selectors.is_member(found.organization_id, user_id(request)):
         return HttpResponseRedirect(reverse("dashboard:home", args=[found.organization_slug, "test"]))
     if not found.is_open:
         return _page(request, found, status=410)
-    if not is_signed_in:
+    if not user.is_authenticated:
         get_adapter().stash_verified_email(request, found.email)
         return _page(request, found, next=urlencode({"next": request.path}))
-    user: Any = request.user
-    if not services.belongs_to(user, found.email):
+    if not is_theirs:
         return _page(request, found, is_anothers=True, status=403)
     if request.method == "POST":
         try:

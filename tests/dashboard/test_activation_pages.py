@@ -79,8 +79,7 @@ def test_nothing_may_be_left_out(pages, field):
     assert mail.outbox == []
 
 
-@pytest.mark.commits
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 def test_the_worker_makes_the_environment_that_was_asked_for(pages_as):
     """The schema is real: a key of it answers, and its data is nobody else's."""
     from connect.kit.caller import Caller

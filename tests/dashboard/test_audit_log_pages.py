@@ -68,7 +68,7 @@ ALL = [
 @pytest.mark.usefixtures("acts")
 def test_both_logs_are_one_list_in_either_mode(pages):
     assert shown(pages) == ALL
-    page = text_of(pages.get(address(mode="live")))
+    page = text_of(pages.get(address(mode="live"))).partition("Download as CSV")[2]
     assert page.index("Customer deleted Live") < page.index("API key created Test") < page.index("Settings changed")
     assert "owner@acme.example" in page
 
@@ -176,7 +176,6 @@ def test_an_empty_log_teaches_and_an_empty_search_leads_back(pages):
 
 def test_what_people_do_to_money_is_written_down_and_what_apps_do_is_not(pages, api, environment):
     """Refund, capture, cancel: through the dashboard each leaves an entry; the same through the API leaves none."""
-    once = {"idempotency_key": "0123456789abcdef" * 2}
     paid = api.get(f"/v1/charges/{recipes.charge(api)}").json()["payment_intent"]
     captured, canceled = recipes.held_intent(api), recipes.held_intent(api)
     api.post("/v1/refunds", {"payment_intent": paid, "amount": 100})
@@ -184,14 +183,14 @@ def test_what_people_do_to_money_is_written_down_and_what_apps_do_is_not(pages, 
     customer = recipes.customer(api)
     with use_environment(environment):
         assert not AuditEntry.objects.exists()
-    for name, identifier, form in (
+    for number, (name, identifier, form) in enumerate((
         ("payment_refund", paid, {"amount": "5.00"}),
         ("payment_capture", captured, {"amount": "25.00"}),
         ("payment_cancel", canceled, {}),
         ("customer_delete", customer, {}),
-    ):
+    )):  # fmt: skip
         path = reverse(f"dashboard:{name}", args=["acme", "test", identifier])
-        assert pages.post(path, {**once, **form}).status_code == 302, name
+        assert pages.post(path, {"idempotency_key": f"{number:032x}", **form}).status_code == 302, name
     with use_environment(environment):
         kept = [(row.action, row.target, row.actor_kind) for row in AuditEntry.objects.order_by("id")]
     assert kept == [

@@ -138,7 +138,38 @@ RAIL: Final[tuple[tuple[Promise | str, tuple[Entry, ...]], ...]] = (
             Entry(_("Request log"), "icons/logs.html", "logs:read", ("request_logs", "request_log")),
         ),
     ),
+    (
+        _("Organization"),
+        (
+            Entry(
+                _("Team"),
+                "icons/team.html",
+                "team:read",
+                (
+                    "team",
+                    "team_roles",
+                    "invitation_new",
+                    "invitation_resend",
+                    "invitation_withdraw",
+                    "member_role",
+                    "member_remove",
+                    "team_leave",
+                    "ownership_transfer",
+                ),
+            ),
+            Entry(_("Audit log"), "icons/audit.html", "audit:read", ("audit_log", "audit_export")),
+            Entry(
+                _("Settings"),
+                "icons/settings.html",
+                "settings:read",
+                ("settings", "settings_edit", "settings_second_factor", "activation", "activation_details"),
+            ),
+        ),
+    ),
 )
+
+TEST_ONLY: Final = frozenset({"sandbox_bank", "webhook_inbox"})
+"""Pages of what exists in test mode only."""
 
 
 KEYS: Final = {
@@ -179,6 +210,13 @@ def section_of(view_name: str) -> str:
             if view_name in entry.views:
                 return entry.views[0]
     return "home"
+
+
+def other_mode(view_name: str, *, names_object: bool) -> str:
+    """Where a mode switch leads: to the same page, or from an object, or a page of test mode only, to its section."""
+    if names_object or not view_name or view_name in TEST_ONLY:
+        return section_of(view_name)
+    return view_name
 
 
 def _may_open(role: str, entry: Entry) -> bool:

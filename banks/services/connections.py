@@ -25,7 +25,7 @@ from connect.kit import clock, ids
 from connect.kit.caller import Caller
 from connect.kit.metadata import merge
 from connect.kit.tenancy import use_environment
-from connect.services import events
+from connect.services import audit, events
 from connect.services.events import NewEvent
 
 EXPIRING_WITHIN: Final = timedelta(days=7)
@@ -192,6 +192,7 @@ def remove(caller: Caller, connection_id: str) -> DeletedConnectionOut:
     """End a connection for its app. Publishes `banking.connection.removed`. Raises `ResourceMissing`."""
     connection = locks.connection(caller, connection_id)
     revoke(caller, connection, by="app")
+    audit.record_person(caller, action="bank_connection.removed", target=connection_id)
     shape = shapes.render(connection, livemode=caller.livemode)
     assert isinstance(shape, DeletedConnectionOut)
     return shape

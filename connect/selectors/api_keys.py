@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from connect.kit import ids
+from connect.kit import clock, ids
 from connect.kit.caller import EnvironmentRef
 from connect.models import ApiKey
 
@@ -73,3 +73,11 @@ def get(environment_id: UUID, key_id: str) -> ApiKeyInfo | None:
     identifier = ids.lookup(PREFIX, key_id)
     row = ApiKey.objects.select_related("created_by").filter(environment_id=environment_id, pk=identifier).first()
     return info(row) if row else None
+
+
+def count_made_by(organization_id: UUID, user_id: str) -> int:
+    """How many keys that work now a person made in any environment of the organization."""
+    rows = ApiKey.objects.filter(
+        environment__organization_id=organization_id, created_by_id=ids.lookup("usr", user_id), revoked_at=None
+    )
+    return rows.exclude(expires_at__lte=clock.wall()).count()

@@ -40,6 +40,12 @@ def ready() -> Iterator[EnvironmentRef]:
         yield row.ref()
 
 
+def status(organization_id: UUID, kind: str) -> str:
+    """How far the organization's environment is made: `pending`, `ready`, `failed`; empty when there is none."""
+    row = Environment.objects.filter(organization_id=organization_id, kind=kind).first()
+    return row.status if row else ""
+
+
 def _openable() -> QuerySet[Environment]:
     return Environment.objects.select_related("organization").filter(status=Environment.Status.READY)
 

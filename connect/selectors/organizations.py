@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from connect.domain.permissions import Role
@@ -19,6 +20,34 @@ class OrganizationRef:
     slug: str
     tier: str
     role: str
+    requires_mfa: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationDetails:
+    """What the settings show. `activated_at` is when its members opened live mode."""
+
+    legal_name: str
+    country: str
+    registration_number: str
+    website: str
+    support_email: str
+    created_at: datetime
+    activated_at: datetime | None
+
+
+def details(organization_id: UUID) -> OrganizationDetails:
+    """What the organization says about itself."""
+    row = Organization.objects.get(pk=organization_id)
+    return OrganizationDetails(
+        legal_name=row.legal_name,
+        country=row.country,
+        registration_number=row.registration_number,
+        website=row.website,
+        support_email=row.support_email,
+        created_at=row.created_at,
+        activated_at=row.activated_at,
+    )
 
 
 def for_user(user_id: UUID) -> list[OrganizationRef]:
@@ -35,7 +64,9 @@ def for_member(user_id: UUID, slug: str) -> OrganizationRef | None:
 
 def _ref(row: Membership) -> OrganizationRef:
     organization = row.organization
-    return OrganizationRef(organization.id, organization.name, organization.slug, organization.tier, row.role)
+    return OrganizationRef(
+        organization.id, organization.name, organization.slug, organization.tier, row.role, organization.requires_mfa
+    )
 
 
 def name(organization_id: UUID) -> str:

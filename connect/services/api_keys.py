@@ -5,17 +5,21 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from connect.domain import api_keys, errors, scopes
+from connect.domain.permissions import PERMISSIONS
 from connect.kit import clock, ids
 from connect.kit.caller import Caller
 from connect.kit.errors import ParameterInvalid, ResourceMissing
 from connect.models import ApiKey
-from connect.selectors import credentials
+from connect.selectors import credentials, memberships
 from connect.selectors.api_keys import PREFIX, ApiKeyInfo, info
-from connect.services import audit
+from connect.services import audit, notices
+from connect.services.notices import Letter
 
 
 def create(
@@ -75,6 +79,33 @@ def revoke(caller: Caller, *, key_id: str) -> ApiKeyInfo:
         _audit(caller, "api_key.revoked", row)
     credentials.forget()
     return info(row)
+
+
+def report_leaked(secret: str, *, reporter: str) -> bool:
+    """End a key that somebody found where it does not belong; having it whole is proof enough.
+
+    Tells whether there was a key to end. Owners and admins are told by mail; the secret itself is kept nowhere.
+    `reporter` is the address it came from.
+    """
+    if not api_keys.is_well_formed(secret):
+        return False
+    with transaction.atomic():
+        row = (
+            ApiKey.objects.select_for_update(of=("self",))
+            .select_related("environment__organization")
+            .filter(secret_hash=api_keys.digest(secret), revoked_at=None)
+            .first()
+        )
+        if row is None:
+            return False
+        environment = row.environment.ref()
+        row.revoked_at = clock.wall()
+        row.save(update_fields=["revoked_at"])
+        _audit(Caller.system(environment, "leaked_key_report"), "api_key.reported_leaked", row, reporter=reporter)
+    credentials.forget()
+    people = memberships.recipients(environment.organization_id, PERMISSIONS["team:write"])
+    notices.tell(people, partial(_leak_letter, row))
+    return True
 
 
 def mark_used(latest: Mapping[str, datetime]) -> None:
@@ -161,3 +192,21 @@ def _audit(caller: Caller, action: str, row: ApiKey, **data: object) -> None:
         name=row.name,
         **data,
     )
+
+
+def _leak_letter(row: ApiKey) -> Letter:
+    organization = row.environment.organization
+    words = {
+        "name": row.name,
+        "key": f"{row.prefix}…{row.last4}",
+        "organization": organization.name,
+        "mode": row.environment.kind,
+        "url": notices.address(f"/o/{organization.slug}/{row.environment.kind}/developers/api-keys"),
+    }
+    text = _(
+        "Somebody found the API key “%(name)s” (%(key)s) of %(organization)s where it does not belong, and sent us its"
+        " whole secret. We revoked it at once: every request with it is refused.\n\n"
+        "Make a new key for the apps that used it, look through the request log for requests that are not yours, and"
+        " take the old secret out of wherever it was published:\n%(url)s\n"
+    )
+    return Letter(_("API key revoked: “%(name)s” was found in public (%(mode)s)") % words, text % words)

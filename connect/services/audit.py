@@ -24,6 +24,12 @@ def record(caller: Caller, *, action: str, target: str = "", **data: Any) -> Non
     )
 
 
+def record_person(caller: Caller, *, action: str, target: str = "", **data: Any) -> None:
+    """Note an act if it is a person's, in the dashboard. What an app does stands in the request log and in events."""
+    if caller.actor.kind == "user":
+        record(caller, action=action, target=target, **data)
+
+
 def record_for_organization(
     organization_id: UUID,
     *,

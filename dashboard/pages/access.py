@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Concatenate, Final, ParamSpec, cast
+from typing import Any, Concatenate, ParamSpec, cast
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -20,7 +20,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render as render_template
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
-from django.utils.translation import gettext_lazy as _
 
 from connect.domain import permissions
 from connect.kit import ids
@@ -29,13 +28,11 @@ from connect.kit.errors import ResourceMissing
 from connect.kit.request_ids import request_id_of
 from connect.kit.tenancy import use_environment
 from connect.selectors import environments as environment_selectors
+from connect.selectors import memberships as membership_selectors
 from connect.selectors import organizations as organization_selectors
 from connect.selectors.organizations import OrganizationRef
 from dashboard import navigation
 from dashboard.pages import links
-
-MODES: Final = {"test": _("Test"), "live": _("Live")}
-"""What the chips of the mode switch say."""
 
 P = ParamSpec("P")
 
@@ -45,14 +42,17 @@ class Mode:
     """One chip of the mode switch; it keeps the section, not the object."""
 
     kind: str
-    title: str
     url: str
     is_current: bool
+    is_open: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class OrganizationPage:
-    """What the door found. `organizations` are all the person's, `environments` all the organization's."""
+    """What the door found. `organizations` are all the person's, `environments` all the organization's.
+
+    `names_object`: whether the address names an object, which exists in one mode only.
+    """
 
     organization: OrganizationRef
     environment: EnvironmentRef
@@ -60,6 +60,7 @@ class OrganizationPage:
     organizations: list[OrganizationRef]
     environments: list[EnvironmentRef]
     view_name: str
+    names_object: bool = False
 
     def allows(self, permission: str) -> bool:
         """Whether the person's role in this organization has the permission."""
@@ -92,25 +93,31 @@ class OrganizationPage:
 
     @property
     def modes(self) -> list[Mode]:
-        """The modes that exist, test first."""
-        section = f"dashboard:{navigation.section_of(self.view_name)}"
-        return [
+        """Test, then live. Live that is not open yet leads to the page that opens it."""
+        view = navigation.other_mode(self.view_name, names_object=self.names_object)
+        modes = [
             Mode(
                 kind=environment.kind,
-                title=str(MODES[environment.kind]),
-                url=reverse(section, args=[self.organization.slug, environment.kind]),
+                url=reverse(f"dashboard:{view}", args=[self.organization.slug, environment.kind]),
                 is_current=environment.id == self.environment.id,
             )
             for environment in sorted(self.environments, key=lambda environment: environment.livemode)
         ]
+        if any(environment.livemode for environment in self.environments):
+            return modes
+        opening = reverse("dashboard:activation", args=[self.organization.slug, "test"])
+        return [*modes, Mode(kind="live", url=opening, is_current=False, is_open=False)]
 
 
-class EnvironmentBeingPrepared(Exception):
-    """The organization's test environment has no schema yet: its members are asked to wait a moment."""
+class LedElsewhere(Exception):
+    """A member cannot have this page yet; `url` is where that is changed.
 
-    def __init__(self, org_slug: str) -> None:
-        super().__init__(org_slug)
-        self.org_slug = org_slug
+    The test environment is being made, live mode is not open, or the organization asks for a second factor first.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.url = url
 
 
 View = Callable[Concatenate[HttpRequest, OrganizationPage, P], HttpResponseBase]
@@ -133,8 +140,10 @@ def organization_page(
         ) -> HttpResponseBase:
             try:
                 page = _resolve(request, org_slug, mode)
-            except EnvironmentBeingPrepared as error:
-                return HttpResponseRedirect(reverse("dashboard:preparing", args=[error.org_slug]))
+            except LedElsewhere as error:
+                if request.headers.get("HX-Request") == "true":  # the whole page goes there, not the part asked for
+                    return HttpResponse(headers={"HX-Redirect": error.url})
+                return HttpResponseRedirect(error.url)
             if permission is not None and not page.allows(permission):
                 raise PermissionDenied
             try:
@@ -171,11 +180,15 @@ def _resolve(request: HttpRequest, org_slug: str, mode: str) -> OrganizationPage
     organization = next((found for found in organizations if found.slug == org_slug), None)
     if organization is None:
         raise Http404
+    if organization.requires_mfa and not membership_selectors.has_second_factor(user.pk):
+        raise LedElsewhere(reverse("dashboard:second_factor", args=[organization.slug]))
     environments = environment_selectors.for_organization(organization.id)
     environment = next((found for found in environments if found.kind == mode), None)
     if environment is None:
         if mode == "test":
-            raise EnvironmentBeingPrepared(organization.slug)
+            raise LedElsewhere(reverse("dashboard:preparing", args=[organization.slug]))
+        if mode == "live" and environments:
+            raise LedElsewhere(reverse("dashboard:activation", args=[organization.slug, "test"]))
         raise Http404
     match = request.resolver_match
     return OrganizationPage(
@@ -190,4 +203,5 @@ def _resolve(request: HttpRequest, org_slug: str, mode: str) -> OrganizationPage
         organizations=organizations,
         environments=environments,
         view_name=match.url_name or "" if match else "",
+        names_object=bool(match and set(match.kwargs) - {"org_slug", "mode"}),
     )

@@ -11,7 +11,7 @@ from connect.kit.caller import Caller
 from connect.kit.errors import MissingParameterTarget
 from connect.kit.metadata import merge
 from connect.selectors import test_clocks
-from connect.services import events
+from connect.services import audit, events
 from connect.services.events import NewEvent
 from payments.models import Customer, PaymentMethod
 from payments.selectors import customers
@@ -80,6 +80,7 @@ def delete(caller: Caller, *, customer_id: str) -> DeletedCustomerOut:
     """Delete a customer: their payment methods are detached, what they paid stays. Publishes `customer.deleted`."""
     customer = locks.customer(caller, customer_id)
     _delete(test_clocks.at(caller, customer.test_clock_id), customer)
+    audit.record_person(caller, action="customer.deleted", target=customer_id)
     return DeletedCustomerOut(id=customer_id)
 
 

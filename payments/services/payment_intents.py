@@ -16,7 +16,7 @@ from connect.kit.metadata import merge
 from connect.kit.money import Money
 from connect.kit.outcomes import Refused, Waiting
 from connect.selectors import test_clocks
-from connect.services import events
+from connect.services import audit, events
 from connect.services.events import NewEvent
 from payments.domain import errors, method_types, payment_intent_state
 from payments.domain.payment_intent_state import Action, CancellationReason, CaptureMethod, Status
@@ -209,6 +209,9 @@ def begin_capture(
     charge = locks.charge(intent.latest_charge_id)
     if _has_run_out(caller, charge):
         return payment_outcomes.expire(caller, intent, charge, reason=CancellationReason.AUTOMATIC)
+    audit.record_person(
+        caller, action="payment.captured", target=intent_id, amount_minor=amount.minor, currency=intent.currency
+    )
     final = final_capture or amount == capturable  # with nothing left to hold there is nothing to keep open for
     if not final:
         _require_room(charge)
@@ -268,6 +271,7 @@ def begin_cancel(
     caller = test_clocks.at(caller, intent.test_clock_id)
     _require(caller, intent, Action.CANCEL)
     payment_attempts.require_none_open(intent)
+    audit.record_person(caller, action="payment.canceled", target=intent_id, reason=cancellation_reason)
     if intent.status == Status.REQUIRES_CAPTURE:
         return payment_attempts.begin_void(caller, intent, reason=cancellation_reason)
     reason = CancellationReason(cancellation_reason).value if cancellation_reason else None

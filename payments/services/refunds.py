@@ -19,7 +19,7 @@ from connect.kit.metadata import merge
 from connect.kit.money import Money
 from connect.kit.outcomes import Refused, Waiting
 from connect.selectors import test_clocks
-from connect.services import events
+from connect.services import audit, events
 from payments.domain import errors, method_types
 from payments.domain.refund_state import CANCELABLE
 from payments.models import Charge, PaymentAttempt, PaymentIntent, Refund
@@ -53,6 +53,14 @@ def begin_create(
     if found.processor == method_types.PAY_BY_BANK:
         raise errors.RefundByBankTransfer(charge=ids.encode("ch", found.id), param="charge")
     wanted = _reserve(found, amount)
+    audit.record_person(
+        caller,
+        action="payment.refunded",
+        target=ids.encode("pi", intent.id),
+        amount_minor=wanted,
+        currency=intent.currency,
+        reason=reason,
+    )
     plan = {
         "refund_id": str(ids.new()),
         "reason": reason,

@@ -6,7 +6,8 @@ from django.urls import reverse
 
 from connect.domain import permissions
 from connect.domain.permissions import Role
-from dashboard import urls
+from connect.models import Environment
+from dashboard import navigation, urls
 
 OF_AN_ORGANIZATION = {
     "home": "home:read",
@@ -73,12 +74,28 @@ OF_AN_ORGANIZATION = {
     "api_key_new": "api_keys:write",
     "api_key_roll": "api_keys:write",
     "api_key_revoke": "api_keys:write",
+    "team": "team:read",
+    "team_roles": "team:read",
+    "team_leave": "team:read",
+    "invitation_new": "team:write",
+    "invitation_resend": "team:write",
+    "invitation_withdraw": "team:write",
+    "member_role": "team:write",
+    "member_remove": "team:write",
+    "ownership_transfer": "organization:transfer",
+    "audit_log": "audit:read",
+    "audit_export": "audit:read",
+    "settings": "settings:read",
+    "settings_edit": "settings:write",
+    "settings_second_factor": "settings:write",
+    "activation": "settings:read",
+    "activation_details": "live:activate",
 }
 """Page → the permission it needs."""
 
 ELSEWHERE = {"start", "theme", "language", "mailbox", "mailbox_message", "organization_new", "preparing"}
 ELSEWHERE |= {"account", "account_sessions", "account_sessions_end_others", "account_session_end", "account_sign_ins"}
-ELSEWHERE |= {"account_verification"}
+ELSEWHERE |= {"account_verification", "second_factor", "invitation", "key_report"}
 """Pages outside of any organization's mode; each has its own test."""
 
 OBJECTS = {"payment": ["pi_0000000000000000000000"], "api_key_roll": ["key_0000000000000000000000"]}
@@ -102,6 +119,8 @@ OBJECTS |= {
 OBJECTS |= {name: ["lks_0000000000000000000000"] for name in ("link_session", "link_session_cancel")}
 OBJECTS |= {"bank_account": ["bka_0000000000000000000000"], "bank_transaction": ["btx_0000000000000000000000"]}
 OBJECTS |= {"institution": ["inst_0000000000000000000000"]}
+OBJECTS |= {name: ["inv_0000000000000000000000"] for name in ("invitation_resend", "invitation_withdraw")}
+OBJECTS |= {name: ["mem_0000000000000000000000"] for name in ("member_role", "member_remove")}
 OBJECTS["api_key_revoke"] = OBJECTS["api_key_roll"]
 
 
@@ -152,6 +171,31 @@ def test_a_member_of_one_organization_is_a_stranger_to_another(pages, name):
 
 def test_there_are_two_modes_only(pages):
     assert pages.get(address("home", mode="staging")).status_code == 404
+
+
+@pytest.mark.parametrize("mode", ["test", "live"])
+def test_the_mode_switch_keeps_the_page_and_always_leads_somewhere(pages, mode):
+    """From every page that opens without naming an object; from an object it leads to the list of its kind."""
+    kept = 0
+    for name in sorted(set(OF_AN_ORGANIZATION) - set(OBJECTS)):
+        answer = pages.get(address(name, mode=mode))
+        if answer.status_code != 200 or answer.context is None:  # a file, or a page of the other mode only
+            continue
+        (other,) = [each for each in answer.context["page"].modes if not each.is_current]
+        assert pages.get(other.url).status_code == 200, name
+        kept += other.url == address(name, mode=other.kind)
+    assert kept > 20
+    assert navigation.other_mode("member_role", names_object=True) == "team"
+
+
+def test_the_live_chip_leads_to_opening_it_while_it_is_not_open(pages_as):
+    client = pages_as("developer")
+    Environment.objects.filter(organization__slug="acme", kind="live").update(status="pending")
+    (chip,) = [each for each in client.get(address("payments")).context["page"].modes if each.kind == "live"]
+    assert (chip.url, chip.is_open) == (address("activation"), False)
+    assert client.get(address("payments", mode="live"))["Location"] == address("activation")
+    partial = client.get(address("payments", mode="live"), headers={"HX-Request": "true"})
+    assert partial["HX-Redirect"] == address("activation")
 
 
 def test_the_mode_is_said_in_words(pages):

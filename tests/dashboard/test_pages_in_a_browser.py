@@ -16,7 +16,15 @@ pytestmark = [
 AXE = Path(__file__).resolve().parents[1] / "browser" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 PASSWORD = "a password nobody types"
-OPEN = ["/status", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/nothing-here"]
+OPEN = [
+    "/status",
+    "/report-key",
+    "/invitations/nothing",
+    "/accounts/login/",
+    "/accounts/signup/",
+    "/accounts/password/reset/",
+    "/nothing-here",
+]
 SIGNED_IN = [
     "/organizations/new",
     "/mailbox",
@@ -44,7 +52,7 @@ EMPTY = [
     "/o/acme/test/search?q=pi_nothing",
 ]
 """Lists without a line."""
-FILES = {"dashboard:balance_export", "dashboard:bank_transactions_export"}
+FILES = {"dashboard:balance_export", "dashboard:bank_transactions_export", "dashboard:audit_export"}
 """Downloads, which a browser does not show."""
 
 

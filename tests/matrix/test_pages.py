@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
@@ -21,9 +23,9 @@ from banks.domain.profiles import SANDBOX
 from banks.services import link_sessions
 from connect.domain import permissions
 from connect.domain.permissions import Role
-from connect.kit import ids
+from connect.kit import clock, ids
 from connect.kit.tenancy import use_environment
-from connect.models import ApiKey, Membership, Organization, OrganizationAuditEntry, User
+from connect.models import ApiKey, Environment, Invitation, Membership, Organization, OrganizationAuditEntry, User
 from connect.services import api_keys
 from tests.banks import rows as bank_rows
 from tests.conftest import Api
@@ -159,6 +161,49 @@ def _link_session(api: Any, caller: Any) -> dict[str, str]:
         return {"session_id": link_sessions.create(caller).id}
 
 
+def _member(api: Any, caller: Any) -> dict[str, str]:
+    """An analyst of the caller's organization."""
+    person = User.objects.create_user(f"{ids.new()}@people.example", "a password nobody types")
+    organization_id = caller.environment.organization_id
+    row = Membership.objects.create(organization_id=organization_id, user=person, role=Role.ANALYST)
+    return {"member_id": ids.encode("mem", row.id)}
+
+
+def _invitation(api: Any, caller: Any) -> dict[str, str]:
+    """One that waits, sent long enough ago to be sent again."""
+    row = Invitation.objects.create(
+        organization_id=caller.environment.organization_id,
+        email=f"{ids.new()}@people.example",
+        role=Role.ANALYST,
+        secret_hash=ids.new().bytes,
+        expires_at=clock.wall() + timedelta(days=6),
+    )
+    return {"invitation_id": ids.encode("inv", row.id)}
+
+
+def _chosen_owner(client: Client, path: str) -> dict[str, str]:
+    """The first member that the page offers; one that does not exist where it offers none."""
+    offered = re.search(r'value="(mem_\w+)"', client.get(path).content.decode())
+    return {"confirmation": "Acme", "member": offered[1] if offered else "mem_0000000000000000000000"}
+
+
+def _with_second_factor(client: Client, path: str) -> dict[str, str]:
+    """Whoever asks it of others has one."""
+    if person := client.session.get("_auth_user_id"):
+        Authenticator.objects.get_or_create(user_id=person, type=Authenticator.Type.TOTP, defaults={"data": {}})
+    return {}
+
+
+def _without_live(client: Client, path: str) -> dict[str, str]:
+    """Acme's live environment becomes somebody else's, so that Acme can open one."""
+    other = Organization.objects.create(name="Elsewhere", slug=f"elsewhere-{ids.new()}")
+    Environment.objects.filter(organization__slug="acme", kind="live").update(organization=other)
+    return {
+        "legal_name": "Acme DOO", "country": "MK", "registration_number": "7012345", "website": "https://acme.example",
+        "support_email": "help@acme.example", "is_true": "on",
+    }  # fmt: skip
+
+
 ONCE = {"idempotency_key": "0123456789abcdef" * 2}
 """What the form of an action carries, so that it acts once."""
 HOOK = {**ONCE, "url": "https://shop.example.com/hooks", "which": "all"}
@@ -244,6 +289,24 @@ PAGES = {
     "dashboard:api_key_new": Page("api_keys:write", form={"name": "A", "access": "full", "expires": "0"}, methods=FORM),
     "dashboard:api_key_roll": Page("api_keys:write", _key, {"overlap": "0"}, FORM),
     "dashboard:api_key_revoke": Page("api_keys:write", _key, {}, FORM),
+    "dashboard:team": Page("team:read"),
+    "dashboard:team_roles": Page("team:read"),
+    "dashboard:invitation_new": Page(
+        "team:write", form={"email": "new@people.example", "role": "analyst"}, methods=FORM
+    ),
+    "dashboard:invitation_resend": Page("team:write", _invitation, {}, FORM),
+    "dashboard:invitation_withdraw": Page("team:write", _invitation, {}, FORM),
+    "dashboard:member_role": Page("team:write", _member, {"role": "support"}, FORM),
+    "dashboard:member_remove": Page("team:write", _member, {}, FORM),
+    "dashboard:team_leave": Page("team:read", form={"confirmation": "Acme"}, methods=FORM),
+    "dashboard:ownership_transfer": Page("organization:transfer", form=_chosen_owner, methods=FORM),
+    "dashboard:audit_log": Page("audit:read"),
+    "dashboard:audit_export": Page("audit:read"),
+    "dashboard:settings": Page("settings:read"),
+    "dashboard:settings_edit": Page("settings:write", form={"name": "Acme renamed"}, methods=FORM),
+    "dashboard:settings_second_factor": Page("settings:write", form=_with_second_factor, methods=FORM),
+    "dashboard:activation": Page("settings:read"),
+    "dashboard:activation_details": Page("live:activate", form=_without_live, methods=FORM),
 }
 """Pages of an organization's mode, each with the permission it needs."""
 OWN_PAGES = {
@@ -257,17 +320,28 @@ OWN_PAGES = {
     "dashboard:account_sessions_end_others": Page(None, form={}, methods=frozenset({"POST"})),
     "dashboard:account_session_end": Page(None, form={}, methods=frozenset({"POST"})),
     "dashboard:account_sign_ins": Page(None),
+    "dashboard:second_factor": Page(None),
 }
-PARTS = {"dashboard:preparing": {"org_slug": "acme"}, "dashboard:account_session_end": {"session_id": 1}}
+PARTS = {
+    "dashboard:preparing": {"org_slug": "acme"}, "dashboard:second_factor": {"org_slug": "acme"},
+    "dashboard:account_session_end": {"session_id": 1},
+}  # fmt: skip
 """Pages of the person: whoever is signed in. `PARTS` is what their paths name."""
 SHARED = {"dashboard:institution"}
 """Pages of what is the same for every organization: banks."""
+OF_BOTH_MODES = {
+    f"dashboard:{name}" for name in ("invitation_resend", "invitation_withdraw", "member_role", "member_remove")
+}
+"""Pages of what is the same in both modes of one organization: its team."""
 OPEN_PAGES = {
-    "dashboard:theme", "dashboard:language", "dashboard:mailbox", "dashboard:mailbox_message",
-    "dashboard:account_verification",
+    f"dashboard:{name}"
+    for name in (
+        "theme", "language", "mailbox", "mailbox_message", "account_verification", "invitation", "key_report",
+    )
 }  # fmt: skip
-"""Pages that ask nobody who they are: a colour, a language, the mailbox that exists in development only, and sending the
-confirmation of an address once more (tests/login/test_sign_up.py)."""
+"""Pages that ask nobody who they are: a colour, a language, the mailbox that exists in development only, sending the
+confirmation of an address once more (tests/login/test_sign_up.py), what is behind a mailed link
+(tests/dashboard/test_invitation_pages.py), and the report of a leaked key (tests/dashboard/test_key_reports.py)."""
 
 OF_AN_ORGANIZATION = [route for route in routes() if route.path.startswith("/o/{org_slug}/{mode}")]
 
@@ -381,7 +455,7 @@ def test_an_object_of_another_environment_is_on_no_page(name, browser, api_as, e
     foreign = reverse(name, kwargs={"org_slug": "acme", "mode": "test", **other})
     for method in sorted(page.methods):
         before = (state(), public_state())
-        for path in (theirs,) if name in SHARED else (theirs, foreign):
+        for path in (theirs,) if name in SHARED else (foreign,) if name in OF_BOTH_MODES else (theirs, foreign):
             assert send(owner, method, path, page).status_code == 404, path
             cell("pages refused to strangers")
         assert (state(), public_state()) == before

@@ -16,7 +16,7 @@ from connect.kit.caller import Caller
 from connect.kit.tenancy import use_environment
 from connect.selectors import environments, sweeps
 from connect.services import environments as environment_services
-from connect.services import request_log_drain, retention, test_clocks, webhook_notices
+from connect.services import quota_alerts, request_log_drain, retention, test_clocks, webhook_notices
 
 
 @shared_task(name="connect.drain_request_log")
@@ -145,3 +145,24 @@ def send_notices(environment_id: str) -> int:
     if environment is None:
         return 0
     return webhook_notices.send_due(environment)
+
+
+# --- usage ------------------------------------------------------------------------------------------------------------
+
+
+@shared_task(name="connect.watch_quotas")
+def watch_quotas() -> int:
+    """Queue `send_quota_alert` for every environment whose month has reached a share that nobody was told of."""
+    found = list(sweeps.environments_where(*quota_alerts.due()))
+    for environment in found:
+        send_quota_alert.delay(str(environment.id))
+    return len(found)
+
+
+@shared_task(name="connect.send_quota_alert")
+def send_quota_alert(environment_id: str) -> int:
+    """Tell the organization how much of the environment's month is used; returns how many mails."""
+    environment = environments.by_id(UUID(environment_id))
+    if environment is None:
+        return 0
+    return quota_alerts.send(environment)

@@ -128,6 +128,7 @@ RAIL: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
             ),
             Entry("Events", "icons/events.html", "events:read", ("events", "event", "event_resend")),
             Entry("Request log", "icons/logs.html", "logs:read", ("request_logs", "request_log")),
+            Entry("Usage", "icons/usage.html", "usage:read", ("usage",)),
         ),
     ),
 )

@@ -23,6 +23,7 @@ from dashboard.pages import (
     payments,
     request_logs,
     theme,
+    usage,
     webhook_deliveries,
     webhook_endpoints,
 )
@@ -112,6 +113,8 @@ urlpatterns = [
     path(
         "o/<slug:org_slug>/<slug:mode>/developers/logs/<slug:request_id>", request_logs.request_log, name="request_log"
     ),
+    path("o/<slug:org_slug>/<slug:mode>/developers/usage", usage.usage, name="usage"),
+    path("o/<slug:org_slug>/<slug:mode>/developers/usage.csv", usage.export, name="usage_export"),
     path("o/<slug:org_slug>/<slug:mode>/developers/events", events.events, name="events"),
     path("o/<slug:org_slug>/<slug:mode>/developers/events/<slug:event_id>", events.event, name="event"),
     path("o/<slug:org_slug>/<slug:mode>/developers/events/<slug:event_id>/resend", events.resend, name="event_resend"),

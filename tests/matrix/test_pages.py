@@ -169,6 +169,8 @@ PAGES = {
     "dashboard:object": Page("payments:read", _charge),
     "dashboard:request_logs": Page("logs:read"),
     "dashboard:request_log": Page("logs:read", _request),
+    "dashboard:usage": Page("usage:read"),
+    "dashboard:usage_export": Page("usage:read"),
     "dashboard:payments": Page("payments:read"),
     "dashboard:payment": Page("payments:read", _payment),
     "dashboard:payment_capture": Page("payments:write", _held, {**ONCE, "amount": "25.00"}, FORM),

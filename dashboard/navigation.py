@@ -39,7 +39,7 @@ class Group:
 
 
 RAIL: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
-    ("", (Entry("Home", "icons/home.html", None, ("home",)),)),
+    ("", (Entry("Home", "icons/home.html", None, ("home", "first_key", "first_endpoint", "break_something")),)),
     (
         "Money",
         (

@@ -63,6 +63,15 @@ def counts(caller: Caller) -> Counts:
     return Counts(**found)
 
 
+def to_exchange(caller: Caller) -> str:
+    """The newest link session whose customer is done and whose token the app has yet to exchange; empty for none."""
+    waiting = LinkSession.objects.filter(
+        account_id=caller.account, exchanged_at=None, public_token_expires_at__gt=caller.clock.business()
+    )
+    identifier = waiting.order_by("-id").values_list("id", flat=True).first()
+    return ids.encode(link_session_shapes.PREFIX, identifier) if identifier else ""
+
+
 def banks(caller: Caller, public_ids: Iterable[str | None]) -> dict[str, InstitutionOut]:
     """The banks behind ids as objects carry them (`inst_…`); None among them is passed over."""
     wanted = {ids.lookup(institution_ids.PREFIX, text) for text in public_ids if text}

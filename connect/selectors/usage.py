@@ -171,7 +171,12 @@ def _totals(label: str, since: datetime, until: datetime) -> list[Total]:
             " FROM connect_usage_hour WHERE hour >= %s AND hour < %s GROUP BY 1 ORDER BY 2 DESC, 1",
             [since, until],
         )
-        return [Total(*row[:5], tuple(row[5:])) for row in cursor.fetchall()]
+        return [_total(row) for row in cursor.fetchall()]
+
+
+def _total(row: Sequence[Any]) -> Total:
+    label, requests, refused, errors, duration_us, *latency = row
+    return Total(label, requests, refused, errors, duration_us, tuple(latency))
 
 
 def _label(total: Total) -> Any:

@@ -165,6 +165,10 @@ HOOK = {**ONCE, "url": "https://shop.example.com/hooks", "which": "all"}
 FORM = frozenset({"GET", "POST"})
 PAGES = {
     "dashboard:home": Page("home:read"),
+    "dashboard:first_steps": Page("home:read"),
+    "dashboard:first_key": Page("api_keys:write", form=ONCE, methods=frozenset({"POST"})),
+    "dashboard:first_endpoint": Page("webhook_endpoints:write", form=ONCE, methods=frozenset({"POST"})),
+    "dashboard:break_something": Page("sandbox:write", form={**ONCE, "what": "decline"}, methods=FORM),
     "dashboard:search": Page("home:read"),
     "dashboard:object": Page("payments:read", _charge),
     "dashboard:request_logs": Page("logs:read"),

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db import connection
+from django.db.models import Count
 
 from banks.domain import institution_ids
 from banks.domain.connection_state import VISIBLE, Status
+from banks.domain.health import Standing
 from banks.models import BankAccount, Connection, LinkSession
 from banks.selectors import institutions
+from banks.selectors.bank_standing import Incident
 from banks.shapes import connections as connection_shapes
 from banks.shapes import link_sessions as link_session_shapes
 from banks.shapes.institutions import InstitutionOut
@@ -26,11 +29,17 @@ NEEDS_SOMEBODY = (Status.LOGIN_REQUIRED, Status.EXPIRED, Status.REVOKED)
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """`active` are read by themselves; `attention` wait for their customer."""
+class Glance:
+    """`active` connections are read by themselves; `attention` wait for their customer.
+
+    `to_exchange` is the newest link session whose customer is done and whose token the app has yet to exchange, empty
+    for none. `incidents` are those that are going on, the newest first.
+    """
 
     active: int
     attention: int
+    to_exchange: str
+    incidents: list[Incident]
 
     @property
     def any(self) -> bool:
@@ -54,22 +63,33 @@ class SyncState:
     history_complete: bool
 
 
-def counts(caller: Caller) -> Counts:
-    """The caller's connections by whether they need somebody, in one statement."""
-    found = Connection.objects.filter(account_id=caller.account).aggregate(
-        active=Count("id", filter=Q(status=Status.ACTIVE)),
-        attention=Count("id", filter=Q(status__in=NEEDS_SOMEBODY)),
+def at_a_glance(caller: Caller) -> Glance:
+    """The caller's connections by whether they need somebody, and what is going on at banks, in one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT (SELECT count(*) FROM banks_connection WHERE account_id = %(account)s AND status = 'active'),"
+            " (SELECT count(*) FROM banks_connection WHERE account_id = %(account)s AND status = ANY (%(waiting)s)),"
+            " (SELECT id FROM banks_link_session WHERE account_id = %(account)s AND exchanged_at IS NULL"
+            "   AND public_token_expires_at > %(now)s ORDER BY id DESC LIMIT 1),"
+            " (SELECT array_agg(array[i.name, n.status, n.began_at::text, n.note] ORDER BY n.began_at DESC)"
+            "   FROM banks_catalog_institution_incident n JOIN banks_catalog_institution i ON i.id = n.institution_id"
+            "   WHERE n.ended_at IS NULL)",
+            {
+                "account": caller.account,
+                "waiting": [status.value for status in NEEDS_SOMEBODY],
+                "now": caller.clock.business(),
+            },
+        )
+        active, attention, session, incidents = cursor.fetchone()
+    return Glance(
+        active=active,
+        attention=attention,
+        to_exchange=ids.encode(link_session_shapes.PREFIX, session) if session else "",
+        incidents=[
+            Incident(name, Standing(status), datetime.fromisoformat(began_at), None, note)
+            for name, status, began_at, note in incidents or []
+        ],
     )
-    return Counts(**found)
-
-
-def to_exchange(caller: Caller) -> str:
-    """The newest link session whose customer is done and whose token the app has yet to exchange; empty for none."""
-    waiting = LinkSession.objects.filter(
-        account_id=caller.account, exchanged_at=None, public_token_expires_at__gt=caller.clock.business()
-    )
-    identifier = waiting.order_by("-id").values_list("id", flat=True).first()
-    return ids.encode(link_session_shapes.PREFIX, identifier) if identifier else ""
 
 
 def banks(caller: Caller, public_ids: Iterable[str | None]) -> dict[str, InstitutionOut]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -132,16 +132,6 @@ def incidents(institution_id: UUID | None = None) -> list[Incident]:
         for row in found
         if row.institution_id in names
     ]
-
-
-def open_incidents(institution_ids: Collection[UUID] | None = None) -> list[Incident]:
-    """What is going on now, the newest first; only at these banks, if any are named."""
-    rows = InstitutionIncident.objects.filter(ended_at=None)
-    if institution_ids is not None:
-        rows = rows.filter(institution_id__in=institution_ids)
-    found = list(rows.order_by("-began_at")[:INCIDENTS_MAX])
-    names = dict(Institution.objects.filter(pk__in=[row.institution_id for row in found]).values_list("id", "name"))
-    return [Incident(names[row.institution_id], Standing(row.status), row.began_at, None, row.note) for row in found]
 
 
 def board() -> Board:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection
@@ -111,33 +110,18 @@ def attempts(caller: Caller, delivery_id: str) -> list[WebhookAttemptOut]:
     row = _own(caller).filter(pk=ids.lookup(DELIVERY_PREFIX, delivery_id)).first()
     if row is None:
         raise ResourceMissing(resource="webhook_delivery", id=delivery_id, param="id")
-    found = WebhookAttempt.objects.filter(delivery_id=row.id).order_by("-number")
+    return attempts_of(row.id)
+
+
+def attempts_of(delivery: UUID) -> list[WebhookAttemptOut]:
+    """Every attempt of a delivery that is known to be the caller's, newest first."""
+    found = WebhookAttempt.objects.filter(delivery_id=delivery).order_by("-number")
     return [shapes.attempt(attempt) for attempt in found]
 
 
 def inbox(limit: int = 200) -> QuerySet[InboxMessage]:
     """What reached the open environment's webhook inbox, newest first."""
     return InboxMessage.objects.order_by("-id")[:limit]
-
-
-def by_time(
-    caller: Caller, since: datetime, until: datetime, *, unit: Literal["hour", "day"], zone: str
-) -> dict[datetime, Counter[str]]:
-    """How many deliveries of each state were begun in each hour or day of the time zone, by its beginning."""
-    found: dict[datetime, Counter[str]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT date_trunc(%(unit)s, created_at, %(zone)s) AS at, state, count(*) FROM connect_webhook_delivery"
-            " WHERE id >= %(first)s AND created_at >= %(since)s AND created_at < %(until)s AND endpoint_id IN"
-            " (SELECT id FROM connect_webhook_endpoint WHERE account_id = %(account)s) GROUP BY 1, 2",
-            {
-                "unit": unit, "zone": zone, "first": ids.first_at(since), "since": since, "until": until,
-                "account": caller.account,
-            },
-        )  # fmt: skip
-        for at, state, count in cursor.fetchall():
-            found.setdefault(at, Counter())[state] = count
-    return found
 
 
 def _own(caller: Caller) -> QuerySet[WebhookDelivery]:

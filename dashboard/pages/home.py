@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from django.contrib import messages
@@ -19,9 +21,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from banks.domain import institution_ids
 from banks.domain.profiles import SANDBOX
-from banks.selectors import bank_overview, bank_standing
-from banks.selectors.bank_overview import Counts
-from banks.selectors.bank_standing import Incident
+from banks.selectors import bank_overview
+from banks.selectors.bank_overview import Glance
 from connect.domain import scopes
 from connect.domain.webhook_endpoints import EVERY_EVENT
 from connect.kit import ids
@@ -30,9 +31,9 @@ from connect.kit.money_text import format_money
 from connect.kit.outcomes import Waiting
 from connect.kit.pages import Page
 from connect.kit.tenancy import use_environment
+from connect.selectors import activity as activity_selectors
 from connect.selectors import first_steps as first_step_selectors
 from connect.selectors import organizations as organization_selectors
-from connect.selectors import webhook_deliveries as delivery_selectors
 from connect.selectors.api_keys import ApiKeyInfo
 from connect.services import api_keys, webhook_endpoints, webhook_inbox
 from dashboard import charts, periods
@@ -114,14 +115,6 @@ class Figures:
     pending_minor: int
 
 
-@dataclass(frozen=True, slots=True)
-class BankHealth:
-    """The connections, and what is going on at banks."""
-
-    counts: Counts
-    incidents: list[Incident]
-
-
 @require_safe
 @login_required
 def start(request: HttpRequest) -> HttpResponse:
@@ -142,7 +135,12 @@ def home(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
 @require_safe
 @organization_page(permission="home:read")
 def first_steps(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
-    """The first-run list alone; 204 when what is done is still what `seen` says, so that nothing moves on the page."""
+    """The first-run list alone; 204 when what is done is still what `seen` says, so that nothing moves on the page.
+
+    Asked for by a person, the address is the home page.
+    """
+    if request.headers.get("HX-Request") != "true":
+        return _home(request, page)
     first_run = _first_run(request, page, _newest_payments(page))
     if request.GET.get("seen") == first_run.state:
         return HttpResponse(status=NO_CONTENT)
@@ -209,13 +207,13 @@ def balances(page: OrganizationPage) -> list[Figures]:
 @sensitive_variables("secret")
 def _home(request: HttpRequest, page: OrganizationPage, *, key_id: str = "", secret: str = "") -> HttpResponse:
     newest = _newest_payments(page) if page.allows("payments:read") else []
-    banks = _bank_health(page) if page.allows("banks:view") else None
+    banks = bank_overview.at_a_glance(page.caller) if page.allows("banks:view") else None
     period = periods.of(request.GET.get("period", ""))
     context = {
         "balances": balances(page) if page.allows("balance:read") else [],
         "banks": banks,
         "charts": _charts(request, page, period),
-        "first_run": _first_run(request, page, newest, counts=banks.counts if banks else None, secret=secret),
+        "first_run": _first_run(request, page, newest, banks=banks, secret=secret),
         "form": ActionForm(),
         "key_id": key_id,
         "payments": newest,
@@ -256,10 +254,15 @@ def _charts(request: HttpRequest, page: OrganizationPage, period: Period) -> dic
     found: dict[str, Any] = {}
     if page.allows("balance:read"):
         found |= _volume(request, page)
-    if page.allows("logs:read") or page.allows("usage:read"):
-        found["requests"] = requests_chart(period)
-    if page.allows("webhook_endpoints:read"):
-        found["deliveries"] = _deliveries_chart(page, period)
+    sees_requests = page.allows("logs:read") or page.allows("usage:read")
+    if sees_requests or page.allows("webhook_endpoints:read"):
+        known = activity_selectors.by_time(
+            page.caller, period.since, period.until, unit=period.unit, zone=period.zone_name
+        )
+        if sees_requests:
+            found["requests"] = requests_chart(period, known.requests)
+        if page.allows("webhook_endpoints:read"):
+            found["deliveries"] = _deliveries_chart(period, known.deliveries)
     return found
 
 
@@ -287,8 +290,7 @@ def _volume(request: HttpRequest, page: OrganizationPage) -> dict[str, Any]:
     }
 
 
-def _deliveries_chart(page: OrganizationPage, period: Period) -> Chart:
-    known = delivery_selectors.by_time(page.caller, period.since, period.until, unit=period.unit, zone=period.zone_name)
+def _deliveries_chart(period: Period, known: Mapping[datetime, Counter[str]]) -> Chart:
     found = [known.get(start, Counter[str]()) for start in period.starts]
     return charts.bar_chart(
         "deliveries",
@@ -307,10 +309,6 @@ def _place(period: Period) -> str:
     return _("Hour") if period.unit == "hour" else _("Day")
 
 
-def _bank_health(page: OrganizationPage) -> BankHealth:
-    return BankHealth(bank_overview.counts(page.caller), bank_standing.open_incidents())
-
-
 # --- the first-run list -----------------------------------------------------------------------------------------------
 
 
@@ -319,7 +317,7 @@ def _first_run(
     page: OrganizationPage,
     newest: list[PaymentIntentOut],
     *,
-    counts: Counts | None = None,
+    banks: Glance | None = None,
     secret: str = "",
 ) -> FirstRun:
     """What leads from nothing to a payment one can follow; steps that the role cannot know of are left out."""
@@ -343,7 +341,7 @@ def _first_run(
     if page.allows("webhook_endpoints:read"):
         steps += _webhook_steps(page, has_endpoint=known.has_endpoint, arrived=known.arrived)
     if page.allows("banks:manage") and not livemode:
-        steps.append(_bank_step(request, page, counts or bank_overview.counts(page.caller), **key))
+        steps.append(_bank_step(request, page, banks or bank_overview.at_a_glance(page.caller), **key))
     steps.append(
         Step(
             "money",
@@ -420,19 +418,16 @@ def _webhook_steps(page: OrganizationPage, *, has_endpoint: bool, arrived: bool)
     return [endpoint, inbox]
 
 
-def _bank_step(
-    request: HttpRequest, page: OrganizationPage, counts: Counts, *, secret: str = curl.KEY_VARIABLE
-) -> Step:
+def _bank_step(request: HttpRequest, page: OrganizationPage, banks: Glance, *, secret: str = curl.KEY_VARIABLE) -> Step:
     title = gettext_lazy("Link a bank")
-    waiting = "" if counts.any else bank_overview.to_exchange(page.caller)
-    if waiting:
+    if banks.to_exchange and not banks.any:
         return Step(
             "bank",
             title,
             gettext_lazy("The customer is done. Exchange the session's one-time token: from then on the app owns it."),
             is_done=False,
             core=False,
-            code=curl.exchange(request, waiting, secret=secret),
+            code=curl.exchange(request, banks.to_exchange, secret=secret),
         )
     sandbox = ids.encode(institution_ids.PREFIX, institution_ids.of_slug(SANDBOX))
     return Step(
@@ -442,7 +437,7 @@ def _bank_step(
             "Be the customer yourself: log in at Sandbox Bank as user_good with the password pass_good and the code"
             " 1234."
         ),
-        is_done=counts.any,
+        is_done=banks.any,
         core=False,
         url=f"{page.url('link_session_new')}?bank={sandbox}",
         action=gettext_lazy("Link Sandbox Bank"),

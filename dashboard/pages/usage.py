@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -85,7 +85,7 @@ def usage(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
         "tabs": [(key, title, key == by) for key, title in TABS.items()],
         "total": selectors.together("", found),
         "lines": lines,
-        "chart": requests_chart(period),
+        "chart": requests_chart(period, selectors.moments(period.since, period.until, period.unit, period.zone_name)),
         "quota": _quota(page),
         "alert_shares": tiers.ALERT_SHARES,
         "may_read_logs": page.allows("logs:read"),
@@ -110,9 +110,8 @@ def export(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
     )
 
 
-def requests_chart(period: Period) -> Chart:
+def requests_chart(period: Period, known: Mapping[datetime, selectors.Moment]) -> Chart:
     """Requests over time, what was refused and what failed on top; the home page shows the same."""
-    known = selectors.moments(period.since, period.until, period.unit, period.zone_name)
     found = [known.get(start, selectors.Moment(start, 0, 0, 0)) for start in period.starts]
     return charts.bar_chart(
         "requests",

@@ -18,6 +18,7 @@ from tests.banks import rows as bank_rows
 
 PAID = {"amount": 2500, "currency": "eur", "payment_method": "pm_card_visa", "confirm": True}
 ONCE = {"idempotency_key": "0123456789abcdef" * 2}
+HTMX = {"HX-Request": "true", "HX-Target": "first-steps"}
 OTHER = {"idempotency_key": "fedcba9876543210" * 2}
 
 
@@ -105,7 +106,7 @@ def test_one_click_makes_one_key_and_shows_it_in_the_commands(pages, keyless, en
 def test_the_commands_keep_the_secret_while_the_list_is_drawn_anew(pages, keyless):
     """htmx leaves what is marked so in its place: the secret is on no later answer of ours."""
     page = text_of(pages.post(address("first_key"), ONCE))
-    fresh = text_of(pages.get(address("first_steps")))
+    fresh = text_of(pages.get(address("first_steps"), headers=HTMX))
     for name in ("request", "payment"):
         assert f'<div id="code-{name}" hx-preserve>' in page
         assert f'<div id="code-{name}" hx-preserve>' in fresh
@@ -135,13 +136,17 @@ def test_the_inbox_is_connected_to_every_event(pages, environment):
 def test_the_list_asks_again_and_nothing_moves_until_something_was_done(pages, api, environment):
     page = text_of(pages.get(address()))
     asked = re.search(r'hx-get="([^"]+)" hx-trigger="every 4s"', page)[1]
-    quiet = pages.get(asked)
+    quiet = pages.get(asked, headers=HTMX)
     assert (quiet.status_code, quiet.content) == (204, b"")
     api.post("/v1/payment_intents", PAID)
-    changed = text_of(pages.get(asked))
+    changed = text_of(pages.get(asked, headers=HTMX))
     assert changed.lstrip().startswith("<section")
     assert 'hx-swap-oob="innerHTML">First steps: 2 of 7 done' in changed
     assert "hx-trigger" in changed
+
+
+def test_the_lists_address_is_the_home_page_for_a_person(pages):
+    assert "<h1>Acme</h1>" in text_of(pages.get(address("first_steps"), {"seen": "1000000"}))
 
 
 def test_a_list_that_is_done_asks_no_more(pages, api, environment):
@@ -152,7 +157,7 @@ def test_a_list_that_is_done_asks_no_more(pages, api, environment):
     arrive(environment)
     with use_environment(environment):
         bank_rows.connection()
-    answer = text_of(pages.get(address("first_steps"), {"seen": "1111110"}))
+    answer = text_of(pages.get(address("first_steps"), {"seen": "1111110"}, headers=HTMX))
     assert "7 of 7 done" in answer
     assert "hx-trigger" not in answer
 

@@ -115,7 +115,7 @@ def test_a_day_is_the_readers(environment, monkeypatch):
 
     with use_environment(environment), timezone.override(ZoneInfo("Europe/Skopje")):
         period = periods.of("7d", now=late + timedelta(hours=4))
-        found = requests_chart(period)
+        found = requests_chart(period, usage.moments(period.since, period.until, "day", period.zone_name))
         assert usage.moments(period.since, period.until, "day")[datetime(2026, 11, 20, tzinfo=UTC)].requests == 5
     assert [row.label for row in found.rows if row.values[0] == "5"] == ["21 Nov"]
 

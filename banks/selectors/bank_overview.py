@@ -5,23 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection as database
 from django.db.models import Count
 
 from banks.domain import institution_ids
 from banks.domain.connection_state import VISIBLE, Status
 from banks.domain.health import Standing
 from banks.models import BankAccount, Connection, LinkSession
-from banks.selectors import institutions
+from banks.selectors import institution_health, institutions
 from banks.selectors.bank_standing import Incident
 from banks.shapes import connections as connection_shapes
 from banks.shapes import link_sessions as link_session_shapes
+from banks.shapes.connections import ConnectionOut, DeletedConnectionOut
 from banks.shapes.institutions import InstitutionOut
 from banks.shapes.link_sessions import LinkSessionOut
 from connect.kit import clock, ids
 from connect.kit.caller import Caller
+from connect.kit.errors import ResourceMissing
 from connect.kit.pages import Page, require_cursor, slice_queryset
 
 NEEDS_SOMEBODY = (Status.LOGIN_REQUIRED, Status.EXPIRED, Status.REVOKED)
@@ -63,9 +66,18 @@ class SyncState:
     history_complete: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ConnectionPage:
+    """A connection, or its deleted form, with its bank, and how reading it stands."""
+
+    connection: ConnectionOut | DeletedConnectionOut
+    bank: InstitutionOut | None
+    sync: SyncState
+
+
 def at_a_glance(caller: Caller) -> Glance:
     """The caller's connections by whether they need somebody, and what is going on at banks, in one statement."""
-    with connection.cursor() as cursor:
+    with database.cursor() as cursor:
         cursor.execute(
             "SELECT (SELECT count(*) FROM banks_connection WHERE account_id = %(account)s AND status = 'active'),"
             " (SELECT count(*) FROM banks_connection WHERE account_id = %(account)s AND status = ANY (%(waiting)s)),"
@@ -122,13 +134,20 @@ def account_counts(caller: Caller, connection_ids: Iterable[str]) -> dict[str, i
     return {ids.encode(connection_shapes.PREFIX, key): how_many for key, how_many in found}
 
 
-def sync_state(caller: Caller, connection_id: UUID) -> SyncState | None:
-    """How reading the caller's connection stands, or None when there is no such connection."""
-    row = Connection.objects.one(account_id=caller.account, id=connection_id)
-    if row is None:
-        return None
-    now = clock.wall()
+def connection(caller: Caller, connection_id: str) -> ConnectionPage:
+    """One of the caller's connections with its bank and its sync, each row read once. Raises `ResourceMissing`."""
+    row = Connection.objects.one(account_id=caller.account, id=ids.lookup(connection_shapes.PREFIX, connection_id))
+    if row is None or row.status == Status.PENDING:
+        raise ResourceMissing(resource="banking.connection", id=connection_id, param="id")
     bank = institutions.by_id(row.institution_id)
+    shown = (
+        institutions.shape(caller, bank, institution_health.statuses([bank.id])[bank.id]) if bank is not None else None
+    )
+    return ConnectionPage(connection_shapes.render(row, livemode=caller.livemode), shown, _sync_state(row, bank))
+
+
+def _sync_state(row: Any, bank: Any) -> SyncState:
+    now = clock.wall()
     profile = institutions.profile(bank) if bank else None
     return SyncState(
         position=row.position,

@@ -140,7 +140,7 @@ def measure(parts: Stack, *, rows: int, rounds: int) -> list[Row]:
     """Both environments in turn; the first tenth of the rounds warms up."""
     from django.test import Client
 
-    small = _other(parts)
+    small = other(parts)
     print(f"seed {SEED}; filling {SMALL:,} and {rows:,} rows", flush=True)
     for books_of, count in ((small, SMALL), (parts, rows)):
         fill(books_of.environment, count)
@@ -167,7 +167,7 @@ def _ask(client: Any, books: Books, path: str, query: dict[str, Any]) -> float:
     return taken
 
 
-def _other(parts: Stack) -> Stack:
+def other(parts: Stack) -> Stack:
     """A second organization's environment beside the first."""
     from connect.kit import ids
     from connect.kit.caller import Actor, Caller

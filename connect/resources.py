@@ -13,6 +13,7 @@ def register() -> None:
     from connect.selectors import events, test_clocks, webhook_deliveries, webhook_endpoints
     from connect.shapes.events import EventOut
     from connect.shapes.test_clocks import PREFIX, TestClockOut
+    from connect.shapes.usage import OBJECT, UsageOut
     from connect.shapes.webhook_endpoints import WebhookDeliveryOut, WebhookEndpointOut
 
     resources = (
@@ -37,7 +38,7 @@ def register() -> None:
     )
     for resource in resources:
         registry.register(resource)
-    shapes = {resource.object: resource.shape for resource in resources}
+    shapes = {resource.object: resource.shape for resource in resources} | {OBJECT: UsageOut}
     event_types.register(
         EventType(name, object_name, shapes[object_name], description)
         for name, (object_name, description) in DESCRIPTIONS.items()

@@ -14,7 +14,7 @@ from connect.kit.caller import Caller
 from connect.kit.tenancy import use_environment
 from connect.selectors import environments
 from connect.services import environments as environment_services
-from connect.services import jobs, request_log_drain, retention, test_clocks, webhook_notices
+from connect.services import jobs, quota_alerts, request_log_drain, retention, test_clocks, webhook_notices
 
 
 @shared_task(name="connect.drain_request_log")
@@ -123,3 +123,18 @@ def send_webhook_notices() -> int:
 def send_notices(environment_id: str) -> int:
     """Mail people about the environment's webhook endpoints that were disabled; returns how many mails."""
     return jobs.run(send_notices, environment_id, lambda caller: webhook_notices.send_due(caller.environment))
+
+
+# --- usage ------------------------------------------------------------------------------------------------------------
+
+
+@shared_task(name="connect.watch_quotas")
+def watch_quotas() -> int:
+    """Queue `send_quota_alert` for every environment whose month has reached a share that nobody was told of."""
+    return jobs.queue(send_quota_alert, *quota_alerts.due())
+
+
+@shared_task(name="connect.send_quota_alert")
+def send_quota_alert(environment_id: str) -> int:
+    """Tell the organization how much of the environment's month is used; returns how many mails."""
+    return jobs.run(send_quota_alert, environment_id, lambda caller: quota_alerts.send(caller.environment))

@@ -42,7 +42,7 @@ class Group:
 
 
 RAIL: Final[tuple[tuple[Promise | str, tuple[Entry, ...]], ...]] = (
-    ("", (Entry(_("Home"), "icons/home.html", None, ("home",)),)),
+    ("", (Entry(_("Home"), "icons/home.html", None, ("home", "first_key", "first_endpoint", "break_something")),)),
     (
         _("Money"),
         (
@@ -136,6 +136,7 @@ RAIL: Final[tuple[tuple[Promise | str, tuple[Entry, ...]], ...]] = (
             ),
             Entry(_("Events"), "icons/events.html", "events:read", ("events", "event", "event_resend")),
             Entry(_("Request log"), "icons/logs.html", "logs:read", ("request_logs", "request_log")),
+            Entry(_("Usage"), "icons/usage.html", "usage:read", ("usage",)),
         ),
     ),
     (

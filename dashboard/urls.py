@@ -14,6 +14,7 @@ from dashboard.pages import (
     bank_accounts,
     bank_connections,
     bank_transactions,
+    break_something,
     checkout_sessions,
     customers,
     events,
@@ -37,6 +38,7 @@ from dashboard.pages import (
     settings,
     team,
     theme,
+    usage,
     webhook_deliveries,
     webhook_endpoints,
 )
@@ -61,6 +63,10 @@ urlpatterns = [
     path("invitations/<str:secret>", invitations.invitation, name="invitation"),
     path("report-key", key_reports.report, name="key_report"),
     path("o/<slug:org_slug>/<slug:mode>/", home.home, name="home"),
+    path("o/<slug:org_slug>/<slug:mode>/first-steps", home.first_steps, name="first_steps"),
+    path("o/<slug:org_slug>/<slug:mode>/first-steps/key", home.first_key, name="first_key"),
+    path("o/<slug:org_slug>/<slug:mode>/first-steps/inbox", home.first_endpoint, name="first_endpoint"),
+    path("o/<slug:org_slug>/<slug:mode>/break-something", break_something.break_something, name="break_something"),
     path("o/<slug:org_slug>/<slug:mode>/search", objects.search, name="search"),
     path("o/<slug:org_slug>/<slug:mode>/palette", palette.palette, name="palette"),
     path("o/<slug:org_slug>/<slug:mode>/filters", saved_filters.saved_filters, name="saved_filters"),
@@ -138,6 +144,8 @@ urlpatterns = [
     path(
         "o/<slug:org_slug>/<slug:mode>/developers/logs/<slug:request_id>", request_logs.request_log, name="request_log"
     ),
+    path("o/<slug:org_slug>/<slug:mode>/developers/usage", usage.usage, name="usage"),
+    path("o/<slug:org_slug>/<slug:mode>/developers/usage.csv", usage.export, name="usage_export"),
     path("o/<slug:org_slug>/<slug:mode>/developers/events", events.events, name="events"),
     path("o/<slug:org_slug>/<slug:mode>/developers/events/<slug:event_id>", events.event, name="event"),
     path("o/<slug:org_slug>/<slug:mode>/developers/events/<slug:event_id>/resend", events.resend, name="event_resend"),

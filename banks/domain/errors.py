@@ -79,3 +79,25 @@ class SyncCursorInvalid(DomainError):
         "This cursor was not given out for this connection. Send 'next_cursor' of its last answer as it is, or leave"
         " 'cursor' out to begin anew."
     )
+
+
+# --- the sandbox bank ---
+
+
+class SandboxBankInLive(DomainError):
+    """The sandbox bank belongs to test environments."""
+
+    code = "sandbox_bank_in_live"
+    message = "The sandbox bank can be put down and up from test mode only. Switch to test mode."
+
+
+class SandboxBankSilent(DomainError):
+    """The sandbox bank is not running, or its control did not do what it was asked. Start it, and try again."""
+
+    type = "api_error"
+    code = "sandbox_bank_silent"
+    status = 503
+    message = (
+        "The sandbox bank's control does not answer. `make run` starts the bank; elsewhere FC_SANDBOX_BANK_URL says"
+        " where it is, and FC_SANDBOX_BANK_CONTROL_TOKEN lets us in. Try again once it runs."
+    )

@@ -67,11 +67,10 @@ def page(caller: Caller, page: Page, wanted: Wanted) -> tuple[list[BankTransacti
     return [transactions.shape(caller, row) for row in found], has_more
 
 
-def history(caller: Caller, transaction_id: str) -> list[ChangeLine]:
-    """What the change log says of a transaction, newest first. Raises `ResourceMissing`."""
-    known = transactions.get(caller, transaction_id)
+def history(known: BankTransactionOut) -> list[ChangeLine]:
+    """What the change log says of a transaction that the caller was given, newest first."""
     rows = Change.objects.filter(
-        connection_id=ids.lookup("conn", known.connection), transaction_id=ids.lookup(PREFIX, transaction_id)
+        connection_id=ids.lookup("conn", known.connection), transaction_id=ids.lookup(PREFIX, known.id)
     ).order_by("-position")[:HISTORY_MAX]
     return [ChangeLine(row.position, row.kind) for row in rows]
 

@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db import connection as database
+from django.db.models import Count
 
 from banks.domain import institution_ids
 from banks.domain.connection_state import VISIBLE, Status
+from banks.domain.health import Standing
 from banks.models import BankAccount, Connection, LinkSession
-from banks.selectors import institutions
+from banks.selectors import institution_health, institutions
+from banks.selectors.bank_standing import Incident
 from banks.shapes import connections as connection_shapes
 from banks.shapes import link_sessions as link_session_shapes
+from banks.shapes.connections import ConnectionOut, DeletedConnectionOut
 from banks.shapes.institutions import InstitutionOut
 from banks.shapes.link_sessions import LinkSessionOut
 from connect.kit import clock, ids
 from connect.kit.caller import Caller
+from connect.kit.errors import ResourceMissing
 from connect.kit.pages import Page, require_cursor, slice_queryset
 
 NEEDS_SOMEBODY = (Status.LOGIN_REQUIRED, Status.EXPIRED, Status.REVOKED)
@@ -26,11 +32,17 @@ NEEDS_SOMEBODY = (Status.LOGIN_REQUIRED, Status.EXPIRED, Status.REVOKED)
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """`active` are read by themselves; `attention` wait for their customer."""
+class Glance:
+    """`active` connections are read by themselves; `attention` wait for their customer.
+
+    `to_exchange` is the newest link session whose customer is done and whose token the app has yet to exchange, empty
+    for none. `incidents` are those that are going on, the newest first.
+    """
 
     active: int
     attention: int
+    to_exchange: str
+    incidents: list[Incident]
 
     @property
     def any(self) -> bool:
@@ -54,13 +66,42 @@ class SyncState:
     history_complete: bool
 
 
-def counts(caller: Caller) -> Counts:
-    """The caller's connections by whether they need somebody, in one statement."""
-    found = Connection.objects.filter(account_id=caller.account).aggregate(
-        active=Count("id", filter=Q(status=Status.ACTIVE)),
-        attention=Count("id", filter=Q(status__in=NEEDS_SOMEBODY)),
+@dataclass(frozen=True, slots=True)
+class ConnectionPage:
+    """A connection, or its deleted form, with its bank, and how reading it stands."""
+
+    connection: ConnectionOut | DeletedConnectionOut
+    bank: InstitutionOut | None
+    sync: SyncState
+
+
+def at_a_glance(caller: Caller) -> Glance:
+    """The caller's connections by whether they need somebody, and what is going on at banks, in one statement."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT (SELECT count(*) FROM banks_connection WHERE account_id = %(account)s AND status = 'active'),"
+            " (SELECT count(*) FROM banks_connection WHERE account_id = %(account)s AND status = ANY (%(waiting)s)),"
+            " (SELECT id FROM banks_link_session WHERE account_id = %(account)s AND exchanged_at IS NULL"
+            "   AND public_token_expires_at > %(now)s ORDER BY id DESC LIMIT 1),"
+            " (SELECT array_agg(array[i.name, n.status, n.began_at::text, n.note] ORDER BY n.began_at DESC)"
+            "   FROM banks_catalog_institution_incident n JOIN banks_catalog_institution i ON i.id = n.institution_id"
+            "   WHERE n.ended_at IS NULL)",
+            {
+                "account": caller.account,
+                "waiting": [status.value for status in NEEDS_SOMEBODY],
+                "now": caller.clock.business(),
+            },
+        )
+        active, attention, session, incidents = cursor.fetchone()
+    return Glance(
+        active=active,
+        attention=attention,
+        to_exchange=ids.encode(link_session_shapes.PREFIX, session) if session else "",
+        incidents=[
+            Incident(name, Standing(status), datetime.fromisoformat(began_at), None, note)
+            for name, status, began_at, note in incidents or []
+        ],
     )
-    return Counts(**found)
 
 
 def banks(caller: Caller, public_ids: Iterable[str | None]) -> dict[str, InstitutionOut]:
@@ -93,13 +134,20 @@ def account_counts(caller: Caller, connection_ids: Iterable[str]) -> dict[str, i
     return {ids.encode(connection_shapes.PREFIX, key): how_many for key, how_many in found}
 
 
-def sync_state(caller: Caller, connection_id: UUID) -> SyncState | None:
-    """How reading the caller's connection stands, or None when there is no such connection."""
-    row = Connection.objects.one(account_id=caller.account, id=connection_id)
-    if row is None:
-        return None
-    now = clock.wall()
+def connection(caller: Caller, connection_id: str) -> ConnectionPage:
+    """One of the caller's connections with its bank and its sync, each row read once. Raises `ResourceMissing`."""
+    row = Connection.objects.one(account_id=caller.account, id=ids.lookup(connection_shapes.PREFIX, connection_id))
+    if row is None or row.status == Status.PENDING:
+        raise ResourceMissing(resource="banking.connection", id=connection_id, param="id")
     bank = institutions.by_id(row.institution_id)
+    shown = (
+        institutions.shape(caller, bank, institution_health.statuses([bank.id])[bank.id]) if bank is not None else None
+    )
+    return ConnectionPage(connection_shapes.render(row, livemode=caller.livemode), shown, _sync_state(row, bank))
+
+
+def _sync_state(row: Any, bank: Any) -> SyncState:
+    now = clock.wall()
     profile = institutions.profile(bank) if bank else None
     return SyncState(
         position=row.position,

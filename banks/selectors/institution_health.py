@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from django.db.models import Value
+
 from banks.domain.health import Figures, Standing
 from banks.domain.profiles import Operation
 from banks.models import InstitutionHealth, InstitutionIncident
@@ -19,12 +21,15 @@ WINDOW: Final = timedelta(hours=24)
 def statuses(institution_ids: Sequence[UUID]) -> dict[UUID, Standing]:
     """For each bank how it is doing: by its open incident, else healthy when calls of the last day say so."""
     found = dict.fromkeys(institution_ids, Standing.UNKNOWN)
+    since = clock.wall() - WINDOW
     heard = InstitutionHealth.objects.filter(
-        institution_id__in=institution_ids, window_start__gte=clock.wall() - WINDOW, successes__gt=0
-    )
-    found.update(dict.fromkeys(heard.values_list("institution_id", flat=True), Standing.HEALTHY))
+        institution_id__in=institution_ids, window_start__gte=since, successes__gt=0
+    ).values_list("institution_id", Value(Standing.HEALTHY.value))
     incidents = InstitutionIncident.objects.filter(institution_id__in=institution_ids, ended_at=None)
-    found.update({known: Standing(status) for known, status in incidents.values_list("institution_id", "status")})
+    known = heard.union(incidents.values_list("institution_id", "status"))
+    # An incident says more than calls that succeeded: it comes last, so that it stays.
+    for identifier, status in sorted(known, key=lambda row: row[1] != Standing.HEALTHY):
+        found[identifier] = Standing(status)
     return found
 
 

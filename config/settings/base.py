@@ -35,6 +35,7 @@ FC_LEASE_SECONDS = env.int("FC_LEASE_SECONDS", default=60)
 FC_WEBHOOKS_PER_SECOND = env.float("FC_WEBHOOKS_PER_SECOND", default=0.0)  # to one endpoint; 0: no bound
 FC_METRICS_TOKEN = env("FC_METRICS_TOKEN", default="")
 FC_COLLECTION_ACCOUNT = env("FC_COLLECTION_ACCOUNT", default="")  # `name;IBAN`: where live payments by bank go
+FC_SANDBOX_BANK_CONTROL_TOKEN = env("FC_SANDBOX_BANK_CONTROL_TOKEN", default="")  # for a bank on another machine
 FC_SANDBOX_BANK_URL = env("FC_SANDBOX_BANK_URL", default="")  # where the sandbox bank answers; empty: there is none
 
 # --- apps: what stands in the public schema, and what stands in every environment's -----------------------------------
@@ -114,7 +115,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "connect.pages.session_activity.SessionActivityMiddleware",
     "dashboard.privacy.PrivatePagesMiddleware",
 ]
 TEMPLATES = [

@@ -146,6 +146,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 30.0,
         "options": {"expires": 60},
     },
+    "usage: tell of a quota that runs out": {
+        "task": "connect.watch_quotas",
+        "schedule": 300.0,
+        "options": {"expires": 600},
+    },
     "events: forget what is old": {
         "task": "connect.prune_events",
         "schedule": 3600.0,

@@ -40,6 +40,7 @@ PERMISSIONS: Final[dict[str, frozenset[Role]]] = {
     "webhook_endpoints:read": _BUILDERS,
     "webhook_endpoints:write": _BUILDERS,
     "test_clocks:read": _BUILDERS,
+    "sandbox:write": _BUILDERS,
     "logs:read": _BUILDERS | {Role.SUPPORT},
     "usage:read": _BUILDERS | {Role.ANALYST},
     "api_clients:read": _BUILDERS,

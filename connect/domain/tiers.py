@@ -65,6 +65,20 @@ def hard_quota(environment: EnvironmentRef) -> int | None:
     return tier.monthly_quota if tier.hard and environment.livemode else None
 
 
+def monthly_quota(environment: EnvironmentRef) -> int | None:
+    """The requests that a month of this environment has room for, refused or only billed above it; None for no end."""
+    return of(environment).monthly_quota if environment.livemode else None
+
+
+ALERT_SHARES: Final = (80, 100)
+"""At which parts of a month's quota, in percent, people are told."""
+
+
+def share_to_tell(used: int, quota: int) -> int:
+    """The highest of `ALERT_SHARES` that is reached; 0 for none."""
+    return max((share for share in ALERT_SHARES if used * 100 >= quota * share), default=0)
+
+
 class Limited(DomainError):
     """Base of the refusals that end by waiting; `retry_after` is in whole seconds."""
 

@@ -22,6 +22,12 @@ SEPARATORS: Final = {
 """Thousands and decimal separators by language; `sr-latn` follows `sr`, a language not listed follows `en`."""
 
 
+def format_count(number: int, language: str = "en") -> str:
+    """A whole number with its thousands apart, as the language writes them: `format_count(12345, "mk")` is `12.345`."""
+    thousands, _ = SEPARATORS.get(language.partition("-")[0], SEPARATORS["en"])
+    return f"{MINUS if number < 0 else ''}{abs(number):,}".replace(",", thousands)
+
+
 def format_money(minor: int, currency: str, language: str = "en") -> str:
     """`format_money(-123456, "eur", "mk")` is `−1.234,56 EUR`, joined by a no-break space so that it never wraps.
 

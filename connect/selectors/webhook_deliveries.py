@@ -110,7 +110,12 @@ def attempts(caller: Caller, delivery_id: str) -> list[WebhookAttemptOut]:
     row = _own(caller).filter(pk=ids.lookup(DELIVERY_PREFIX, delivery_id)).first()
     if row is None:
         raise ResourceMissing(resource="webhook_delivery", id=delivery_id, param="id")
-    found = WebhookAttempt.objects.filter(delivery_id=row.id).order_by("-number")
+    return attempts_of(row.id)
+
+
+def attempts_of(delivery: UUID) -> list[WebhookAttemptOut]:
+    """Every attempt of a delivery that is known to be the caller's, newest first."""
+    found = WebhookAttempt.objects.filter(delivery_id=delivery).order_by("-number")
     return [shapes.attempt(attempt) for attempt in found]
 
 

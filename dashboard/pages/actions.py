@@ -12,7 +12,9 @@ from typing import Any, Final, cast
 
 import msgspec
 from django import forms
+from django.contrib import messages
 from django.http import HttpRequest, QueryDict
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from connect.api import execution, renderers
@@ -51,11 +53,22 @@ class ActionForm(forms.Form):
         name = self.FIELDS_OF.get(error.param or "", error.param)
         self.add_error(name if name in self.fields else None, error.text)
 
+    def fresh_key(self) -> SafeString:
+        """A hidden field with a key of its own: for pages with many small forms, where no two may share one."""
+        return type(self)(auto_id=False)[KEY_FIELD].as_hidden()
+
     def renew_key(self) -> None:
         """A new key for what is sent next: the old one has its answer."""
         data = cast(QueryDict, self.data).copy()
         data[KEY_FIELD] = _fresh_key()
         self.data = data
+
+
+def tell_errors(request: HttpRequest, form: forms.Form) -> None:
+    """What stands against a form of one button, as messages: it has no fields beside which to say it."""
+    for texts in form.errors.values():
+        for text in texts:
+            messages.error(request, str(text))
 
 
 def local(request: HttpRequest, page: OrganizationPage, form: ActionForm, work: Callable[[Caller], Any]) -> Any:

@@ -78,12 +78,12 @@ def connections(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
 @organization_page(permission="banks:view")
 def connection(request: HttpRequest, page: OrganizationPage, connection_id: str) -> HttpResponse:
     """One connection; `?tab=json` shows it as the API returns it. Of a removed one only its events are left."""
-    found = selectors.get(page.caller, connection_id)
+    known = bank_overview.connection(page.caller, connection_id)
+    found = known.connection
     if isinstance(found, DeletedConnectionOut):
         context = {"connection": found, "events": event_selectors.for_object(page.caller, connection_id)}
         return render(request, page, "dashboard/bank_connection_removed.html", context)
-    bank = bank_overview.banks(page.caller, [found.institution]).get(found.institution)
-    head = {"connection": found, "bank": bank, "can_manage": page.allows("banks:manage")}
+    head = {"connection": found, "bank": known.bank, "can_manage": page.allows("banks:manage")}
     if request.GET.get("tab") == "json":
         return render(request, page, "dashboard/bank_connection.html", {**head, "tab": "json", "json": as_json(found)})
     identifier = ids.lookup(PREFIX, connection_id)
@@ -94,7 +94,7 @@ def connection(request: HttpRequest, page: OrganizationPage, connection_id: str)
         "tab": "overview",
         "accounts": accounts,
         "sessions": sessions,
-        "sync": bank_overview.sync_state(page.caller, identifier),
+        "sync": known.sync,
         "operations": bank_standing.operations(ids.lookup(institution_ids.PREFIX, found.institution)),
         "events": event_selectors.for_object(page.caller, connection_id)[:EVENTS_SHOWN],
         "days_left": _days_left(found),

@@ -88,7 +88,7 @@ def transaction(request: HttpRequest, page: OrganizationPage, transaction_id: st
         "account": _account(page, found),
         "bank": bank_overview.banks_of(page.caller, [found.connection]).get(found.connection),
         "is_reference_valid": bank_entries.reference_holds(found),
-        "changes": bank_entries.history(page.caller, transaction_id),
+        "changes": bank_entries.history(found),
         "events": event_selectors.for_object(page.caller, transaction_id),
     }
     return render(request, page, "dashboard/bank_transaction.html", context)

@@ -32,6 +32,14 @@ def example(
     return " \\\n  ".join(lines)
 
 
+def exchange(request: HttpRequest, session_id: str, *, secret: str = KEY_VARIABLE) -> str:
+    """The commands that fetch a completed link session's public token and exchange it for the connection."""
+    session = shlex.quote(request.build_absolute_uri(f"/v1/banking/link_sessions/{session_id}"))
+    found = f"""TOKEN=$(curl -s {session} -u "{secret}:" | sed -n 's/.*"public_token": *"\\([^"]*\\)".*/\\1/p')"""
+    address = shlex.quote(request.build_absolute_uri("/v1/banking/connections"))
+    return f'{found}\ncurl {address} \\\n  -u "{secret}:" \\\n  -d public_token="$TOKEN"'
+
+
 def repeat(request: HttpRequest, *, method: str, path: str, query: str, body: str) -> str:
     """The command that sends a logged request again, with the key left out. What was redacted stays redacted.
 

@@ -14,14 +14,14 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from connect.domain.webhook_endpoints import EVERY_EVENT
-from connect.kit import redaction
+from connect.kit import ids, redaction
 from connect.kit.errors import DomainError
 from connect.kit.tenancy import use_environment
 from connect.selectors import events as event_selectors
 from connect.selectors import webhook_deliveries as selectors
 from connect.selectors import webhook_endpoints as endpoint_selectors
 from connect.services import webhook_inbox, webhook_resends
-from connect.shapes.webhook_endpoints import WebhookEndpointOut
+from connect.shapes.webhook_endpoints import DELIVERY_PREFIX, WebhookEndpointOut
 from dashboard.pages import actions, curl
 from dashboard.pages.access import OrganizationPage, organization_page, render
 from dashboard.pages.webhook_forms import ConfirmForm, ReplayForm, TestForm
@@ -46,7 +46,7 @@ def delivery(request: HttpRequest, page: OrganizationPage, delivery_id: str) -> 
         "body": msgspec.json.format(msgspec.json.encode(event), indent=2).decode(),
         "attempts": [
             (attempt, curl.pretty(attempt.response.body) if attempt.response else "")
-            for attempt in selectors.attempts(page.caller, delivery_id)
+            for attempt in selectors.attempts_of(ids.lookup(DELIVERY_PREFIX, found.id))
         ],
         "can_resend": page.allows("webhook_endpoints:write") and endpoint is not None and endpoint.status == "enabled",
     }

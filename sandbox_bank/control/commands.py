@@ -355,4 +355,5 @@ def _payment(row: Payment) -> dict[str, Any]:
 
 
 def _fault(row: Fault) -> dict[str, Any]:
-    return {"fault": row.pk, "kind": row.kind, "endpoint": row.endpoint, "remaining": row.remaining}
+    until = row.until.isoformat() if row.until else None
+    return {"fault": row.pk, "kind": row.kind, "endpoint": row.endpoint, "remaining": row.remaining, "until": until}

@@ -133,20 +133,3 @@ def test_what_does_not_exist_is_not_found(pages, identifier):
 
 def test_a_payment_exists_in_its_mode_only(pages, paid):
     assert pages.get(address("payment", paid["id"], mode="live")).status_code == 404
-
-
-def test_home_ticks_off_what_was_done(pages, paid):
-    answer = pages.get(address("home"))
-    assert all(step.is_done for step in answer.context["steps"])
-    assert paid["id"] in text_of(answer)
-
-
-def test_home_gives_an_analyst_no_step_they_cannot_take(pages_as, paid):
-    answer = pages_as("analyst").get(address("home"))
-    assert [step.title for step in answer.context["steps"]] == ["Take a first payment", "Follow the money"]
-    assert "Start here" not in text_of(answer)
-
-
-def test_home_starts_with_the_next_step(pages):
-    steps = pages.get(address("home")).context["steps"]
-    assert [(step.is_done, step.is_next) for step in steps] == [(True, False), (False, True), (False, False)]

@@ -210,10 +210,16 @@ HOOK = {**ONCE, "url": "https://shop.example.com/hooks", "which": "all"}
 FORM = frozenset({"GET", "POST"})
 PAGES = {
     "dashboard:home": Page("home:read"),
+    "dashboard:first_steps": Page("home:read"),
+    "dashboard:first_key": Page("api_keys:write", form=ONCE, methods=frozenset({"POST"})),
+    "dashboard:first_endpoint": Page("webhook_endpoints:write", form=ONCE, methods=frozenset({"POST"})),
+    "dashboard:break_something": Page("sandbox:write", form={**ONCE, "what": "decline"}, methods=FORM),
     "dashboard:search": Page("home:read"),
     "dashboard:object": Page("payments:read", _charge),
     "dashboard:request_logs": Page("logs:read"),
     "dashboard:request_log": Page("logs:read", _request),
+    "dashboard:usage": Page("usage:read"),
+    "dashboard:usage_export": Page("usage:read"),
     "dashboard:payments": Page("payments:read"),
     "dashboard:payment": Page("payments:read", _payment),
     "dashboard:payment_capture": Page("payments:write", _held, {**ONCE, "amount": "25.00"}, FORM),

@@ -1,0 +1,48 @@
+"""What went in and out of an environment over time, in one statement: requests from the roll-ups, and deliveries."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from connect.kit import ids
+from connect.kit.caller import Caller
+from connect.selectors.usage import Moment, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Both by the beginning of each hour or day in which there was something; deliveries by the state they are in."""
+
+    requests: dict[datetime, Moment]
+    deliveries: dict[datetime, Counter[str]]
+
+
+def by_time(caller: Caller, since: datetime, until: datetime, *, unit: Unit, zone: str) -> Activity:
+    """The environment's requests and the caller's deliveries. Days are those of the time zone; see `usage.moments`."""
+    found = Activity({}, {})
+    begins = "hour" if unit == "hour" else "date_trunc('day', hour, %(zone)s)"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {begins}, NULL, sum(requests)::bigint,"  # noqa: S608 - both texts are ours
+            "  coalesce(sum(requests) FILTER (WHERE status_class = 4), 0)::bigint,"
+            "  coalesce(sum(requests) FILTER (WHERE status_class = 5), 0)::bigint"
+            " FROM connect_usage_hour WHERE hour >= %(since)s AND hour < %(until)s GROUP BY 1"
+            " UNION ALL SELECT date_trunc(%(unit)s, created_at, %(zone)s), state, count(*), 0, 0"
+            " FROM connect_webhook_delivery"
+            " WHERE id >= %(first)s AND created_at >= %(since)s AND created_at < %(until)s AND endpoint_id IN"
+            " (SELECT id FROM connect_webhook_endpoint WHERE account_id = %(account)s) GROUP BY 1, 2",
+            {
+                "unit": unit, "zone": zone, "first": ids.first_at(since), "since": since, "until": until,
+                "account": caller.account,
+            },
+        )  # fmt: skip
+        for at, state, count, refused, errors in cursor.fetchall():
+            if state is None:
+                found.requests[at] = Moment(at, count, refused, errors)
+            else:
+                found.deliveries.setdefault(at, Counter())[state] = count
+    return found

@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("pbb/return/<str:token>", pay_by_bank.back, name="pay_by_bank_return"),
     path("3ds/<str:token>", three_d_secure.challenge, name="three_d_secure"),
     path("status", status.page, name="bank_status"),
+    path("", include("connect.oauth.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", include("connect.admin.urls")),

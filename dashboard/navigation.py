@@ -108,6 +108,20 @@ RAIL: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
                 ("api_keys", "api_key_new", "api_key_roll", "api_key_revoke"),
             ),
             Entry(
+                "OAuth apps",
+                "icons/apps.html",
+                "api_clients:read",
+                (
+                    "api_clients",
+                    "api_client",
+                    "api_client_new",
+                    "api_client_edit",
+                    "api_client_roll",
+                    "api_client_delete",
+                ),
+            ),
+            Entry("Apps let in", "icons/consents.html", "consents:read", ("consents", "consent_revoke")),
+            Entry(
                 "Webhooks",
                 "icons/webhooks.html",
                 "webhook_endpoints:read",

@@ -3,12 +3,15 @@
 from django.urls import path
 
 from dashboard.pages import (
+    account_apps,
+    api_clients,
     api_keys,
     balance,
     bank_accounts,
     bank_connections,
     bank_transactions,
     checkout_sessions,
+    consents,
     customers,
     events,
     home,
@@ -34,6 +37,8 @@ urlpatterns = [
     path("theme", theme.theme, name="theme"),
     path("mailbox", mailbox.mailbox, name="mailbox"),
     path("mailbox/<slug:name>", mailbox.message, name="mailbox_message"),
+    path("account/apps", account_apps.apps, name="account_apps"),
+    path("account/apps/<slug:consent_id>/withdraw", account_apps.withdraw, name="account_app_withdraw"),
     path("organizations/new", organizations.new, name="organization_new"),
     path("o/<slug:org_slug>/preparing", organizations.preparing, name="preparing"),
     path("o/<slug:org_slug>/<slug:mode>/", home.home, name="home"),
@@ -145,5 +150,18 @@ urlpatterns = [
     path("o/<slug:org_slug>/<slug:mode>/developers/api-keys/<slug:key_id>/roll", api_keys.roll, name="api_key_roll"),
     path(
         "o/<slug:org_slug>/<slug:mode>/developers/api-keys/<slug:key_id>/revoke", api_keys.revoke, name="api_key_revoke"
+    ),
+    *(
+        path(f"o/<slug:org_slug>/<slug:mode>/developers/{rest}", view, name=name)
+        for rest, view, name in (
+            ("apps", api_clients.api_clients, "api_clients"),
+            ("apps/new", api_clients.new, "api_client_new"),
+            ("apps/<slug:client_id>", api_clients.api_client, "api_client"),
+            ("apps/<slug:client_id>/edit", api_clients.edit, "api_client_edit"),
+            ("apps/<slug:client_id>/roll", api_clients.roll, "api_client_roll"),
+            ("apps/<slug:client_id>/delete", api_clients.delete, "api_client_delete"),
+            ("apps-let-in", consents.consents, "consents"),
+            ("apps-let-in/<slug:consent_id>/end", consents.revoke, "consent_revoke"),
+        )
     ),
 ]

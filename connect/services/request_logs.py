@@ -39,8 +39,8 @@ class Trace:
     """What becomes known about a request on its way; it travels as `request.trace` and ends as a record.
 
     The middleware begins it; authentication and the throttle name the environment and the actor; whoever knows better
-    than the answer's body may name `error_code` and `object_id`. `consent` is what an app's token rests on; `limit` holds
-    the headers of the rate limit.
+    than the answer's body may name `error_code` and `object_id`. `consent` is what an app's token rests on, `limit`
+    holds the headers of the rate limit.
     """
 
     request_id: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, quote, urlsplit
@@ -12,7 +13,7 @@ import httpx
 import pytest
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet, OctKey, RSAKey
+from joserfc.jwk import KeySet, RSAKey
 from joserfc.jwt import JWTClaimsRegistry
 
 from connect.domain import oauth
@@ -155,7 +156,7 @@ def test_row_52_tokens_of_others_and_forged_ones_are_refused(world, app, tokens_
     pem = public.keys[0].as_pem(private=False)
     forged = {
         "alg=none": ".".join([segment({"alg": "none"}), segment(claims), ""]),
-        "RS256 signed as HS256 with the public key": jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(pem)),
+        "RS256 signed as HS256 with the public key": hs256(claims, pem),
         "another's key": jwt.encode({"alg": "RS256", "kid": public.keys[0].kid}, claims, foreign),
         "altered claims": ".".join(
             [token["id_token"].split(".")[0], segment({**claims, "sub": "usr_x"}), token["id_token"].split(".")[2]]
@@ -180,6 +181,13 @@ def test_row_52_tokens_of_others_and_forged_ones_are_refused(world, app, tokens_
 
 def bearer(token):
     return {"Authorization": f"Bearer {token}"}
+
+
+def hs256(claims, key):
+    """Signed by hand: a decent library refuses to take a public key for a secret."""
+    text = f"{segment({'alg': 'HS256', 'typ': 'JWT'})}.{segment(claims)}"
+    signature = hmac.new(key, text.encode(), hashlib.sha256).digest()
+    return f"{text}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
 
 
 def segment(value):
@@ -271,5 +279,6 @@ def test_a_request_may_not_ask_for_more_than_the_app_is_registered_for(world, ap
         assert told(world.browser.get(asked(app, scope=scope)))["error"] == "invalid_scope", scope
     for kind in ("token", "id_token", "code id_token", "id_token token"):
         found = world.browser.get(asked(app, response_type=kind))
-        assert "code=" not in found.headers.get("Location", "") and found.status_code in (302, 400), kind
+        assert "code=" not in found.headers.get("Location", ""), kind
+        assert found.status_code in (302, 400), kind
     assert world.browser.get(asked(app) + "&scope=" + quote("ledger:read")).status_code == 400, "named twice"

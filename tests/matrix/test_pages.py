@@ -23,12 +23,13 @@ from connect.domain import permissions
 from connect.domain.permissions import Role
 from connect.kit import ids
 from connect.kit.tenancy import use_environment
-from connect.models import ApiKey, Membership, Organization, OrganizationAuditEntry, User
+from connect.models import ApiClient, ApiKey, Membership, Organization, OrganizationAuditEntry, User, UserConsent
 from connect.services import api_keys
 from tests.banks import rows as bank_rows
 from tests.conftest import Api
 from tests.matrix import recipes
 from tests.matrix.routes import METHODS, routes
+from tests.oauth import tokens as oauth_tokens
 
 ELSEWHERE = {
     "/accounts": "signing in, by django-allauth: a person's own pages, no organization's",
@@ -43,6 +44,8 @@ ELSEWHERE = {
     "/consents": "for an app's customers, by a signed address; tests/banks/link",
     "/webhook-inbox": "for machines; its address is the credential",
     "/static": "files",
+    "/oauth": "for apps, and for people of any role who decide about one; tests/oauth",
+    "/.well-known": "for machines: what OAuth's clients read; tests/oauth",
     "/status": "for everybody: how banks are doing; tests/banks/test_status_page.py",
     "/3ds": "a payer's, who has no role but an address nobody else knows; tests/payments/test_three_d_secure_pages.py",
 }
@@ -159,9 +162,26 @@ def _link_session(api: Any, caller: Any) -> dict[str, str]:
         return {"session_id": link_sessions.create(caller).id}
 
 
+def _app(api: Any, caller: Any) -> dict[str, str]:
+    return {"client_id": oauth_tokens.register(caller).id}
+
+
+def _consent(api: Any, caller: Any) -> dict[str, str]:
+    """A consent of the organization's owner."""
+    owner = User.objects.filter(memberships__organization_id=caller.environment.organization_id).earliest("date_joined")
+    return {"consent_id": oauth_tokens.issue(caller, owner, "customers:read").consent_id}
+
+
 ONCE = {"idempotency_key": "0123456789abcdef" * 2}
 """What the form of an action carries, so that it acts once."""
 HOOK = {**ONCE, "url": "https://shop.example.com/hooks", "which": "all"}
+APP = {
+    "name": "Ledger Lens",
+    "client_type": "confidential",
+    "grant_types": ["authorization-code"],
+    "redirect_uris": "https://app.example.com/callback",
+    "scopes": ["customers:read"],
+}
 FORM = frozenset({"GET", "POST"})
 PAGES = {
     "dashboard:home": Page("home:read"),
@@ -238,14 +258,28 @@ PAGES = {
     "dashboard:api_key_new": Page("api_keys:write", form={"name": "A", "access": "full", "expires": "0"}, methods=FORM),
     "dashboard:api_key_roll": Page("api_keys:write", _key, {"overlap": "0"}, FORM),
     "dashboard:api_key_revoke": Page("api_keys:write", _key, {}, FORM),
+    "dashboard:api_clients": Page("api_clients:read"),
+    "dashboard:api_client": Page("api_clients:read", _app),
+    "dashboard:api_client_new": Page("api_clients:write", form=APP, methods=FORM),
+    "dashboard:api_client_edit": Page("api_clients:write", _app, {**APP, "name": "Changed"}, FORM),
+    "dashboard:api_client_roll": Page("api_clients:write", _app, {"overlap": "0"}, FORM),
+    "dashboard:api_client_delete": Page("api_clients:write", _app, {"confirmation": "Ledger Lens"}, FORM),
+    "dashboard:consents": Page("consents:read"),
+    "dashboard:consent_revoke": Page("consents:write", _consent, {}, FORM),
 }
 """Pages of an organization's mode, each with the permission it needs."""
 OWN_PAGES = {
     "dashboard:start": Page(None),
     "dashboard:organization_new": Page(None, form={"name": "Furra e Re"}, methods=FORM),
     "dashboard:preparing": Page(None),
+    "dashboard:account_apps": Page(None),
+    "dashboard:account_app_withdraw": Page(None, form={}, methods=FORM),
 }
 """Pages of the person: whoever is signed in."""
+OWN_ARGUMENTS = {
+    "dashboard:preparing": {"org_slug": "acme"},
+    "dashboard:account_app_withdraw": {"consent_id": ids.encode("cons", ids.new())},
+}
 SHARED = {"dashboard:institution"}
 """Pages of what is the same for every organization: banks."""
 OPEN_PAGES = {"dashboard:theme", "dashboard:mailbox", "dashboard:mailbox_message"}
@@ -299,8 +333,10 @@ def address(api: Api, caller: Any) -> Callable[..., str]:
 
 
 def public_state() -> tuple[Any, ...]:
-    """What the forms could change: keys, and the organization's audit log."""
+    """What the forms could change: keys, apps, consents, and the organization's audit log."""
     return (
+        list(ApiClient.objects.order_by("id").values_list("id", "name", "client_secret", "scopes")),
+        list(UserConsent.objects.order_by("id").values_list("id", "revoked_at")),
         list(ApiKey.objects.order_by("id").values_list("id", "revoked_at", "expires_at", "rolled_to_id")),
         OrganizationAuditEntry.objects.count(),
     )
@@ -387,7 +423,7 @@ def test_nobody_is_asked_to_sign_in_first(name, address, state, cell):
     if name in PAGES:
         path = address(name)
     else:
-        path = reverse(name, kwargs={"org_slug": "acme"} if name == "dashboard:preparing" else {})
+        path = reverse(name, kwargs=OWN_ARGUMENTS.get(name, {}))
     for method in sorted(page.methods):
         before = (state(), public_state())
         answer = send(Client(), method, path, page)
@@ -409,7 +445,7 @@ def test_a_page_takes_the_methods_it_has(name, browser, address, cell):
 def test_a_form_of_another_site_is_refused(name, address, state, cell):
     """Without the token that only our own page holds, a POST changes nothing, whoever is signed in."""
     page = (PAGES | OWN_PAGES)[name]
-    path = address(name) if name in PAGES else reverse(name)
+    path = address(name) if name in PAGES else reverse(name, kwargs=OWN_ARGUMENTS.get(name, {}))
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(User.objects.get(email="owner@acme.example"))
     before = (state(), public_state())

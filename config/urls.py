@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("pbb/return/<str:token>", pay_by_bank.back, name="pay_by_bank_return"),
     path("3ds/<str:token>", three_d_secure.challenge, name="three_d_secure"),
     path("status", status.page, name="bank_status"),
+    path("", include("connect.oauth.urls")),
     path("accounts/2fa/webauthn/", RedirectView.as_view(pattern_name="mfa_index")),  # our security page has the list
     path("accounts/sessions/", RedirectView.as_view(pattern_name="dashboard:account_sessions")),  # instead of allauth's
     path("accounts/", include("allauth.urls")),

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import psycopg
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
@@ -23,7 +26,10 @@ POSTGRESQL_OLDEST: Final = 150000
 
 def install() -> None:
     """Make the checks known to Django; called once, when the apps are ready."""
-    for check in (failpoints_are_disarmed, private_hosts_are_closed, keys_are_not_the_examples, roles_are_two):
+    for check in (
+        failpoints_are_disarmed, private_hosts_are_closed, keys_are_not_the_examples, roles_are_two,
+        identities_can_be_signed,
+    ):  # fmt: skip
         register(check, Tags.security, deploy=True)
     register(environments_stay_apart, Tags.database)
     register(the_server_suits, Tags.database)
@@ -83,6 +89,24 @@ def roles_are_two(**_: Any) -> list[CheckMessage]:
         return []
     hint = "Make the roles fc_app and fc_owner as deploy/roles.sql does, and give each address its own."
     return [Error(f"DATABASE_URL and DATABASE_OWNER_URL share the role {web!r}.", hint=hint, id="connect.E105")]
+
+
+def identities_can_be_signed(**_: Any) -> list[CheckMessage]:
+    """Other companies' apps trust who somebody is by our signature; a short key could be computed by others."""
+    keys = settings.OAUTH2_PROVIDER["OIDC_RSA_PRIVATE_KEY"], *settings.OAUTH2_PROVIDER["OIDC_RSA_PRIVATE_KEYS_INACTIVE"]
+    given = [part for part in settings.FC_OIDC_PRIVATE_KEY.split(",") if part.strip()]
+    if given and len(given) == len(keys) and all(_is_signing_key(key) for key in keys):
+        return []
+    hint = "Make one with `openssl genrsa 2048 | base64 -w0`; a new one stands in front of the old, after a comma."
+    return [Error("FC_OIDC_PRIVATE_KEY holds no RSA key of 2048 bits or more.", hint=hint, id="connect.E109")]
+
+
+def _is_signing_key(pem: str) -> bool:
+    try:
+        key = serialization.load_pem_private_key(pem.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return False
+    return isinstance(key, rsa.RSAPrivateKey) and key.key_size >= 2048
 
 
 def environments_stay_apart(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:

@@ -116,6 +116,20 @@ RAIL: Final[tuple[tuple[Promise | str, tuple[Entry, ...]], ...]] = (
                 ("api_keys", "api_key_new", "api_key_roll", "api_key_revoke"),
             ),
             Entry(
+                _("OAuth apps"),
+                "icons/apps.html",
+                "api_clients:read",
+                (
+                    "api_clients",
+                    "api_client",
+                    "api_client_new",
+                    "api_client_edit",
+                    "api_client_roll",
+                    "api_client_delete",
+                ),
+            ),
+            Entry(_("Apps let in"), "icons/consents.html", "consents:read", ("consents", "consent_revoke")),
+            Entry(
                 _("Webhooks"),
                 "icons/webhooks.html",
                 "webhook_endpoints:read",

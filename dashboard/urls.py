@@ -3,11 +3,13 @@
 from django.urls import path
 
 from dashboard.pages import (
+    account_apps,
     account_profile,
     account_sessions,
     account_sign_ins,
     account_verification,
     activation,
+    api_clients,
     api_keys,
     audit_log,
     balance,
@@ -16,6 +18,7 @@ from dashboard.pages import (
     bank_transactions,
     break_something,
     checkout_sessions,
+    consents,
     customers,
     events,
     home,
@@ -57,6 +60,8 @@ urlpatterns = [
     path("account/sessions/<int:session_id>/end", account_sessions.end, name="account_session_end"),
     path("account/sign-ins", account_sign_ins.sign_ins, name="account_sign_ins"),
     path("account/verification", account_verification.resend, name="account_verification"),
+    path("account/apps", account_apps.apps, name="account_apps"),
+    path("account/apps/<slug:consent_id>/withdraw", account_apps.withdraw, name="account_app_withdraw"),
     path("organizations/new", organizations.new, name="organization_new"),
     path("o/<slug:org_slug>/preparing", organizations.preparing, name="preparing"),
     path("o/<slug:org_slug>/second-factor", second_factor.required, name="second_factor"),
@@ -199,6 +204,19 @@ urlpatterns = [
             ("settings/second-factor", settings.second_factor, "settings_second_factor"),
             ("activation", activation.activation, "activation"),
             ("activation/details", activation.details, "activation_details"),
+        )
+    ),
+    *(
+        path(f"o/<slug:org_slug>/<slug:mode>/developers/{rest}", view, name=name)
+        for rest, view, name in (
+            ("apps", api_clients.api_clients, "api_clients"),
+            ("apps/new", api_clients.new, "api_client_new"),
+            ("apps/<slug:client_id>", api_clients.api_client, "api_client"),
+            ("apps/<slug:client_id>/edit", api_clients.edit, "api_client_edit"),
+            ("apps/<slug:client_id>/roll", api_clients.roll, "api_client_roll"),
+            ("apps/<slug:client_id>/delete", api_clients.delete, "api_client_delete"),
+            ("apps-let-in", consents.consents, "consents"),
+            ("apps-let-in/<slug:consent_id>/end", consents.revoke, "consent_revoke"),
         )
     ),
 ]

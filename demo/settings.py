@@ -8,8 +8,11 @@ from __future__ import annotations
 import base64
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 LOWEST_PORT, HIGHEST_PORT, DEFAULT_PORT = 1, 65_535, 8000
 
@@ -58,15 +61,23 @@ def port(values: Mapping[str, str]) -> int:
     return int(text)
 
 
+def signing_key() -> str:
+    """A new RSA key for FC_OIDC_PRIVATE_KEY: PEM, in base64 so that it stands on one line."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return base64.b64encode(pem).decode()
+
+
 def kept_secrets(path: Path) -> dict[str, str]:
-    """SECRET_KEY and FC_ENCRYPTION_KEYS of this checkout; made on the first call."""
+    """SECRET_KEY, FC_ENCRYPTION_KEYS and FC_OIDC_PRIVATE_KEY of this checkout; made on the first call."""
     kept = read_file(path)
-    fresh = {
-        "SECRET_KEY": secrets.token_urlsafe(48),
-        "FC_ENCRYPTION_KEYS": f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
+    made: dict[str, Callable[[], str]] = {
+        "SECRET_KEY": lambda: secrets.token_urlsafe(48),
+        "FC_ENCRYPTION_KEYS": lambda: f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
+        "FC_OIDC_PRIVATE_KEY": signing_key,
     }
-    if missing := fresh.keys() - kept.keys():
-        kept |= {name: fresh[name] for name in sorted(missing)}
+    if missing := made.keys() - kept.keys():
+        kept |= {name: made[name]() for name in sorted(missing)}
         write_file(path, kept)
     return kept
 

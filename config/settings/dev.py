@@ -7,5 +7,4 @@ WHITENOISE_AUTOREFRESH = True  # static files are served from where they are wri
 EMAIL_BACKEND = "dashboard.mail.MailboxBackend"
 FC_MAILBOX_DIR = LOCAL_DIR / "mail"
 FC_PRIVATE_HOSTS_ALLOWED = env.list("FC_PRIVATE_HOSTS_ALLOWED", default=["localhost:*", "127.0.0.1:*", "[::1]:*"])
-OAUTH2_PROVIDER = {**OAUTH2_PROVIDER, "ALLOWED_REDIRECT_URI_SCHEMES": ["http", "https"]}
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True  # passkeys on http://localhost

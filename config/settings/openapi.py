@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from connect.domain.scopes import SCOPES
 from connect.kit.caller import API_VERSION
 
 _TEXT = """
@@ -40,6 +41,19 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
                 "type": "http",
                 "scheme": "basic",
                 "description": "The key as user name, with an empty password: `curl -u fc_test_…:`.",
+            },
+            "oauth2": {
+                "type": "oauth2",
+                "description": "`Authorization: Bearer fc_at_…`: another company's app, with the leave of a member.",
+                "flows": {
+                    "authorizationCode": {
+                        "authorizationUrl": "/oauth/authorize",
+                        "tokenUrl": "/oauth/token",
+                        "refreshUrl": "/oauth/token",
+                        "scopes": SCOPES,
+                    },
+                    "clientCredentials": {"tokenUrl": "/oauth/token", "scopes": SCOPES},
+                },
             },
         },
         "parameters": {

@@ -6,6 +6,10 @@ from pathlib import Path
 os.environ.setdefault("SECRET_KEY", "tests-only")
 os.environ.setdefault("FC_SANDBOX_BANK_URL", "")  # not the one of a `make run` in this checkout
 os.environ.setdefault("FC_ENCRYPTION_KEYS", "t1:dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk=")
+if "FC_OIDC_PRIVATE_KEY" not in os.environ:  # made here: a key in a repository is one that a scanner reports
+    from demo.settings import signing_key
+
+    os.environ["FC_OIDC_PRIVATE_KEY"] = signing_key()
 if "FC_TEST_SERVERS" not in os.environ:  # workers of a parallel run inherit what the first process started
     from demo.servers.postgres import EmbeddedPostgres
     from demo.servers.valkey import EmbeddedValkey

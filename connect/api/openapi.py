@@ -26,6 +26,7 @@ from connect.api.pagination import list_parameters, list_schema, search_schema
 from connect.api.schemas import struct_schema
 from connect.api.serializers import InputSerializer, NoInput
 from connect.domain import errors as credentials
+from connect.domain import scopes
 from connect.domain.tiers import RateLimit
 from connect.kit import errors
 from connect.kit.errors import DomainError
@@ -35,7 +36,8 @@ ViewMethod = TypeVar("ViewMethod", bound=Callable[..., Any])
 _MEDIA_TYPES: Final = ("application/x-www-form-urlencoded", "application/json")
 _VERBS: Final = {"destroy": "delete"}
 _ALWAYS: Final = (
-    credentials.ApiKeyMissing, credentials.ApiKeyInvalid, credentials.PermissionMissing, RateLimit,
+    credentials.ApiKeyMissing, credentials.ApiKeyInvalid, credentials.AccessTokenInvalid,
+    credentials.AccessTokenExpired, credentials.PermissionMissing, RateLimit,
     errors.InternalError, ServiceUnavailable,
 )  # fmt: skip
 _WITH_INPUT: Final = (
@@ -126,7 +128,10 @@ class AutoSchema(openapi.AutoSchema):
         return [words[0] if len(words) < 3 else ".".join(words[:2])]
 
     def get_auth(self) -> list[dict[str, list[str]]]:
-        return [{"bearer": []}, {"basic": []}] if self.view.authentication_classes else [{}]
+        if not self.view.authentication_classes:
+            return [{}]
+        scope = f"{self.view.scope_resource}:{scopes.verb(self.method)}"
+        return [{"bearer": []}, {"basic": []}, {"oauth2": [scope]}]
 
     def _get_parameters(self) -> list[dict[str, Any]]:
         found = [

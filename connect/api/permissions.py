@@ -8,7 +8,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from connect.domain import scopes
-from connect.domain.errors import PermissionMissing
+from connect.domain.errors import PermissionMissing, TokenScopeMissing
 from connect.selectors.credentials import Credential
 
 
@@ -17,6 +17,7 @@ class HasScope(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         wanted = f"{view.scope_resource}:{scopes.verb(request.method or 'GET')}"
-        if not scopes.allows(cast("Credential", request.auth).scopes, wanted):
-            raise PermissionMissing(scope=wanted)
+        credential = cast("Credential", request.auth)
+        if not scopes.allows(credential.scopes, wanted):
+            raise (TokenScopeMissing if credential.kind == "api_client" else PermissionMissing)(scope=wanted)
         return True

@@ -13,7 +13,7 @@ from connect.services.request_logs import Trace
 
 
 class CredentialThrottle(BaseThrottle):
-    """Takes one request from the key's and the environment's buckets. Runs after authentication.
+    """Takes one request from the key's (or app's) and the environment's buckets. Runs after authentication.
 
     A refusal is raised rather than answered with False: it knows which bucket is empty, for how long, and whether
     waiting helps. Every answer, refused or not, gets the `RateLimit-*` headers from the middleware.
@@ -27,7 +27,8 @@ class CredentialThrottle(BaseThrottle):
         trace: Trace | None = getattr(request, "trace", None)
         if trace is not None:
             trace.environment, trace.actor_id = environment, credential.id
-            trace.actor_kind = trace.actor_kind or getattr(credential, "kind", "api_key")
+            trace.actor_kind = trace.actor_kind or credential.kind
+            trace.consent = credential.consent
             trace.api_version = environment.api_version
         logs.bind_environment(environment)
         verdict = limits.check(environment, credential.id)

@@ -137,7 +137,7 @@ class ApiViewSet(GenericViewSet):
             raise AccountInvalid(account=account)
         return Caller(
             environment=credential.environment,
-            actor=Actor("api_key", credential.id, credential.name),
+            actor=Actor(credential.kind, credential.id, credential.name),
             scopes=credential.scopes,
             request_id=getattr(request._request, "request_id", ""),  # noqa: SLF001 - DRF's name for the wrapped request
             idempotency_key=meta.get("HTTP_IDEMPOTENCY_KEY") if request.method == "POST" else None,

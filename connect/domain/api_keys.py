@@ -21,14 +21,22 @@ _CHECKSUM_LENGTH: Final = 6
 
 def generate(kind: Kind) -> str:
     """A new secret of about 178 random bits."""
-    body = f"fc_{kind}_" + "".join(secrets.choice(ALPHABET) for _ in range(_RANDOM_LENGTH))
-    return body + _checksum(body)
+    return with_checksum(f"fc_{kind}_")
 
 
 def is_well_formed(secret: str) -> bool:
     """Whether `secret` looks like a key and its checksum holds; says nothing about whether it was ever issued."""
-    if not PATTERN.fullmatch(secret):
-        return False
+    return PATTERN.fullmatch(secret) is not None and has_checksum(secret)
+
+
+def with_checksum(prefix: str) -> str:
+    """`prefix`, 30 random characters, and their checksum: the form that all our secrets have."""
+    body = prefix + "".join(secrets.choice(ALPHABET) for _ in range(_RANDOM_LENGTH))
+    return body + _checksum(body)
+
+
+def has_checksum(secret: str) -> bool:
+    """Whether the last six characters are the checksum of what stands before them."""
     return _checksum(secret[:-_CHECKSUM_LENGTH]) == secret[-_CHECKSUM_LENGTH:]
 
 

@@ -33,6 +33,45 @@ class ApiKeyExpired(DomainError):
     headers = {"WWW-Authenticate": 'Bearer realm="Facturino Connect"'}
 
 
+class _TokenRefused(DomainError):
+    """Base of the refusals of an access token; RFC 6750 says how a client hears of it."""
+
+    status = 401
+
+    def extra_headers(self) -> dict[str, str]:
+        """The challenge, with the reason in the client's own words."""
+        reason = f'error="invalid_token", error_description="{self.challenge}"'
+        return {"WWW-Authenticate": f'Bearer realm="Facturino Connect", {reason}'}
+
+    challenge = "The access token is not valid"
+
+
+class AccessTokenInvalid(_TokenRefused):
+    """The access token was never issued, or was revoked, or the consent behind it was withdrawn."""
+
+    code = "access_token_invalid"
+    message = (
+        "Invalid access token: {redacted}. It was revoked, replaced, or the person who let your app in has withdrawn"
+        " that or left the organization. Refresh it; if that is refused too, ask for consent again."
+    )
+
+
+class AccessTokenExpired(_TokenRefused):
+    """The access token's time is over. Use the refresh token to get a new one."""
+
+    code = "access_token_expired"
+    message = "Expired access token: {redacted}. Get a new one with the refresh token."
+    challenge = "The access token has expired"
+
+
+class AppSuspended(_TokenRefused):
+    """Staff has suspended the app: none of its tokens work."""
+
+    code = "app_suspended"
+    message = "The app {name} is suspended: its tokens do not work. Write to support to learn why."
+    challenge = "The app is suspended"
+
+
 class AddressNotAllowed(DomainError):
     """The API key may be used only from the addresses on its list."""
 
@@ -47,6 +86,17 @@ class PermissionMissing(DomainError):
     code = "permission_missing"
     status = 403
     message = "This API key does not have the required scope '{scope}' for this request."
+
+
+class TokenScopeMissing(PermissionMissing):
+    """The access token lacks the scope this request needs."""
+
+    message = "This access token does not have the required scope '{scope}' for this request. Ask for consent to it."
+
+    def extra_headers(self) -> dict[str, str]:
+        """The challenge of RFC 6750, which names the scope to ask for."""
+        wanted = f'error="insufficient_scope", scope="{self.data["scope"]}"'
+        return {"WWW-Authenticate": f'Bearer realm="Facturino Connect", {wanted}'}
 
 
 class AccountInvalid(DomainError):
@@ -211,3 +261,38 @@ class SavedFiltersFull(DomainError):
 
     code = "saved_filters_full"
     message = "You have 20 saved filters for this list, and no more are kept. Delete one first."
+
+
+class RedirectUriInvalid(DomainError):
+    """An app's redirect URI must be an https address; apps of a test environment may also register local ones."""
+
+    code = "redirect_uri_invalid"
+    message = "“{uri}” cannot be registered: {reason}."
+
+
+class AppNeedsRedirectUri(DomainError):
+    """People are sent back to an app that uses authorization codes, so it must say to where."""
+
+    code = "app_redirect_uri_missing"
+    message = "Give at least one redirect URI: people are sent back there after they decide."
+
+
+class AppGrantInvalid(DomainError):
+    """The ways in that were chosen do not fit the app."""
+
+    code = "app_grant_invalid"
+    message = "Choose at least one way in. Client credentials need an app that can keep a secret."
+
+
+class AppHasNoSecret(DomainError):
+    """A public app has no secret that could be rolled."""
+
+    code = "app_has_no_secret"
+    message = "A public app has no secret: nothing that runs on a person's device can keep one."
+
+
+class EnvironmentNotOffered(DomainError):
+    """The person may not let this app into that environment."""
+
+    code = "environment_not_offered"
+    message = "Choose one of the environments on the page. Your role decides which ones are offered."

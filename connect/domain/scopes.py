@@ -34,6 +34,13 @@ SCOPES: Final[dict[str, str]] = {
     "test_clocks:write": "Create, advance and delete test clocks",
 }
 
+IDENTITY: Final[dict[str, str]] = {
+    "openid": "Know that it is you, by an id that says nothing else",
+    "profile": "See your name, language and time zone",
+    "email": "See your e-mail address",
+}
+"""What an app may ask about the person who lets it in. They open nothing of the API."""
+
 
 def verb(method: str) -> str:
     """`read` for a safe HTTP method, else `write`."""

@@ -53,6 +53,9 @@ SIGN_IN: Final = Rate(1 / 30, 10)
 HOSTED_PAYMENTS: Final = Rate(1 / 20, 20)
 """Cards tried on hosted pages, per address: twenty at once, then one every twenty seconds. Thieves try thousands."""
 
+DEVICE_CODES: Final = Rate(1 / 30, 10)
+"""Codes of devices that one person types: ten at once, then one every thirty seconds. A code has 34 bits."""
+
 
 def of(environment: EnvironmentRef) -> Tier:
     """The tier of an environment; an unknown name counts as Free, so that a typing error never opens the gates."""
@@ -128,6 +131,13 @@ class TooManyPayments(Limited):
 
     code = "too_many_payments"
     message = "Too many payments were tried from here. Try again in {retry_after} s."
+
+
+class TooManyDeviceCodes(Limited):
+    """Too many codes of devices were typed by one person."""
+
+    code = "too_many_device_codes"
+    message = "Too many codes were tried. Look at the device again, and wait {retry_after} s before the next."
 
 
 class SignInUnavailable(Limited):

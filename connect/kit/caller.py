@@ -16,7 +16,7 @@ API_VERSION: Final = "2026-11-01"
 """The newest dated version of our API; an environment is pinned to the one it was created under."""
 
 Kind = Literal["test", "live"]
-ActorKind = Literal["api_key", "user", "oauth", "system"]
+ActorKind = Literal["api_key", "user", "api_client", "system"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class EnvironmentRef:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The credential or person behind a call. `id` is a public id (`key_…`, `usr_…`) or a job's name."""
+    """The credential or person behind a call. `id` is a public id (`key_…`, `usr_…`, `app_…`) or a job's name."""
 
     kind: ActorKind
     id: str

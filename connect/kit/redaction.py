@@ -20,13 +20,14 @@ DEPTH_MAX: Final = 20
 _NAMES: Final = frozenset(
     "number card_number pan cvc cvv cvc2 security_code pin password password1 password2 passphrase passwd secret token"  # noqa: SIM905
     " authorization proxy_authorization cookie set_cookie api_key apikey access_token refresh_token id_token"
-    " client_secret client_assertion webhook_secret secret_key private_key signing_secret code_verifier otp totp"
+    " client_secret device_code client_assertion webhook_secret secret_key private_key signing_secret code_verifier otp"
+    " totp"
     " recovery_code credential credentials sessionid csrfmiddlewaretoken csrftoken assertion x_api_key".split()
 )
 _ENDINGS: Final = ("_secret", "_password", "_token", "_secret_key", "_private_key")
 _HARMLESS: Final = frozenset({"next_page_token", "page_token"})
 
-_FC_KEY: Final = re.compile(r"(?<![A-Za-z0-9])((?:fc|sk|rk|pk)_(?:live|test)_)([A-Za-z0-9]{8,})")
+_FC_KEY: Final = re.compile(r"(?<![A-Za-z0-9])((?:fc|sk|rk|pk)_(?:live|test)_|fc_(?:at|rt|cs)_)([A-Za-z0-9]{8,})")
 _OTHER_SECRETS: Final = re.compile(
     r"whsec_[A-Za-z0-9+/=_-]{16,}"
     r"|(?:_secret_)[A-Za-z0-9]{12,}"
@@ -39,7 +40,7 @@ _OTHER_SECRETS: Final = re.compile(
 _DIGITS: Final = re.compile(r"(?<![0-9A-Za-z])[0-9](?:[ -]?[0-9]){11,18}(?![0-9A-Za-z])")
 _IBAN: Final = re.compile(r"(?<![0-9A-Za-z])(?!RF)[A-Z]{2}[0-9]{2}(?: ?[0-9A-Z]){11,30}(?![0-9A-Za-z])")
 _SUSPICIOUS: Final = re.compile(
-    r"_(?:live|test)_|sec|eyJ|earer|asic|BEARER|BASIC|PRIVATE|[0-9](?:[ -]?[0-9]){11}|[a-z2-7]{12}\."
+    r"_(?:live|test)_|fc_[arc][ts]_|sec|eyJ|earer|asic|BEARER|BASIC|PRIVATE|[0-9](?:[ -]?[0-9]){11}|[a-z2-7]{12}\."
     r"|[A-Z]{2}[0-9]{2} ?[0-9A-Z]{4}"
 )
 

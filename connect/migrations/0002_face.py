@@ -27,6 +27,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='apiclient',
+            name='grant_types',
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=44), blank=True, default=list, help_text='its ways in', size=None),
+        ),
+        migrations.AddField(
+            model_name='apiclient',
             name='previous_secret',
             field=models.CharField(blank=True, help_text='hash of the secret before the last roll', max_length=255),
         ),

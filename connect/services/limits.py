@@ -207,6 +207,18 @@ def attempt_second_factor(user_id: str) -> None:
         raise tiers.TooManySignIns(retry_after=wait)
 
 
+def attempt_device_code(person: str) -> None:
+    """Take one try to name a device for the person. Raises `TooManyDeviceCodes`, or `SignInUnavailable` when tries
+    cannot be counted: a code is short enough to be guessed.
+    """
+    wait = _wait("device-code", person, tiers.DEVICE_CODES, take=True)
+    if wait is None:
+        raise tiers.SignInUnavailable(retry_after=5)
+    if wait > 0:
+        metrics.LIMITED.labels("device_code").inc()
+        raise tiers.TooManyDeviceCodes(retry_after=wait)
+
+
 def attempt_payment(address: str) -> None:
     """Take one try to pay on a hosted page for the address. Raises `TooManyPayments`; passes while nobody can count."""
     wait = _wait("hosted-payment", address, tiers.HOSTED_PAYMENTS, take=True)

@@ -24,7 +24,7 @@ from connect.kit import clock, ids, metrics
 from connect.kit.tenancy import use_environment
 from connect.selectors import environments
 from connect.selectors import usage as usage_reads
-from connect.services import api_keys, limits, usage
+from connect.services import api_keys, consents, limits, usage
 from connect.services.request_logs import Record
 
 log = structlog.get_logger(__name__)
@@ -114,6 +114,7 @@ def _write_tenant(environment_id: UUID, records: list[Record]) -> int:
         used = usage_reads.month_total(clock.wall()) if tiers.hard_quota(environment) is not None else 0
     limits.restore_month(environment, used)
     api_keys.mark_used(_last_used(records))
+    consents.mark_used(_last_used_consents(records))
     return len(new)
 
 
@@ -124,6 +125,15 @@ def _last_used(records: Sequence[Record]) -> dict[str, datetime]:
         if record.actor_kind == "api_key":
             latest[record.actor_id] = max(record.arrived, latest.get(record.actor_id, 0.0))
     return {key: _moment(seconds) for key, seconds in latest.items()}
+
+
+def _last_used_consents(records: Sequence[Record]) -> dict[str, datetime]:
+    """When an app last acted on each consent."""
+    latest: dict[str, float] = {}
+    for record in records:
+        if record.consent:
+            latest[record.consent] = max(record.arrived, latest.get(record.consent, 0.0))
+    return {consent: _moment(seconds) for consent, seconds in latest.items()}
 
 
 def _write_public(records: list[Record]) -> int:

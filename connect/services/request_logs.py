@@ -39,7 +39,8 @@ class Trace:
     """What becomes known about a request on its way; it travels as `request.trace` and ends as a record.
 
     The middleware begins it; authentication and the throttle name the environment and the actor; whoever knows better
-    than the answer's body may name `error_code` and `object_id`. `limit` holds the headers of the rate limit.
+    than the answer's body may name `error_code` and `object_id`. `consent` is what an app's token rests on, `limit`
+    holds the headers of the rate limit.
     """
 
     request_id: str
@@ -52,6 +53,7 @@ class Trace:
     api_version: str = ""
     error_code: str = ""
     object_id: str = ""
+    consent: str = ""
     limit: dict[str, str] = field(default_factory=dict)
 
 
@@ -104,6 +106,7 @@ class Record(msgspec.Struct, array_like=True, frozen=True):
     response_bytes: int
     request_body: str
     response_body: str
+    consent: str = ""
 
 
 class Answer(msgspec.Struct):
@@ -147,6 +150,7 @@ def redacted(captured: Captured) -> Record:
         response_bytes=captured.response_bytes,
         request_body=_body(captured.request_body, form=captured.form) if known else "",
         response_body=_body(captured.response_body, form=False) if known else "",
+        consent=trace.consent,
     )
 
 

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from connect.kit import ids, pages
+from connect.selectors import api_clients as api_client_selectors
 from connect.selectors import api_keys as api_key_selectors
 from connect.selectors import events as event_selectors
 from connect.selectors import request_logs as request_log_selectors
@@ -55,7 +56,7 @@ def request_logs(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
     if ids.decode("req", request.GET.get("q", "").strip()):
         return HttpResponseRedirect(page.url("request_log", request.GET["q"].strip()))
     filters = _filters(request)
-    names = _key_names(page)
+    names = _actor_names(page)
     wanted = lists.wanted(request, "req")
     rows, has_more = pages.slice_queryset(
         request_log_selectors.newest(
@@ -95,7 +96,7 @@ def request_log(request: HttpRequest, page: OrganizationPage, request_id: str) -
     took = timedelta(microseconds=row.duration_us)
     context = {
         "row": row,
-        "line": _line(row, _key_names(page)),
+        "line": _line(row, _actor_names(page)),
         "request_body": curl.pretty(row.request_body),
         "response_body": curl.pretty(row.response_body),
         "curl": curl.repeat(request, method=row.method, path=row.path, query=row.query, body=row.request_body),
@@ -106,7 +107,7 @@ def request_log(request: HttpRequest, page: OrganizationPage, request_id: str) -
 
 def lines_of(page: OrganizationPage, rows: Iterable[Any]) -> list[LogLine]:
     """Rows of the log as pages draw them."""
-    names = _key_names(page)
+    names = _actor_names(page)
     return [_line(row, names) for row in rows]
 
 
@@ -141,9 +142,10 @@ def _moment(text: str, *, last: bool = False) -> datetime | None:
     return max(meant) if last else min(meant)
 
 
-def _key_names(page: OrganizationPage) -> dict[str, str]:
-    """Names of the environment's keys by id, so that a person sees which app asked."""
-    return {key.id: key.name for key in api_key_selectors.for_environment(page.environment)}
+def _actor_names(page: OrganizationPage) -> dict[str, str]:
+    """Names of the environment's keys and of the apps let in, by id, so that a person sees who asked."""
+    keys = {key.id: key.name for key in api_key_selectors.for_environment(page.environment)}
+    return keys | api_client_selectors.names(page.environment)
 
 
 def _line(row: Any, names: dict[str, str]) -> LogLine:

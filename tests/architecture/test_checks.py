@@ -13,12 +13,14 @@ import pytest
 from django.db import connections
 
 from connect import checks
+from demo.settings import signing_key
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCTION = {
     "DJANGO_SETTINGS_MODULE": "config.settings.prod",
     "SECRET_KEY": "q7Vd-1kZr9mX0cTnB4wYhE8sLgU2aPiR6oJfQ3vKzD5tWxMb-and-more",
     "FC_ENCRYPTION_KEYS": "k1:" + base64.b64encode(bytes(range(100, 132))).decode(),
+    "FC_OIDC_PRIVATE_KEY": signing_key(),
     "DATABASE_URL": "postgresql://fc_app:one@127.0.0.1:1/facturino",
     "DATABASE_OWNER_URL": "postgresql://fc_owner:two@127.0.0.1:1/facturino",
     "REDIS_URL": "redis://127.0.0.1:1/0",
@@ -58,11 +60,12 @@ def test_every_mistake_is_named_and_no_key_is_printed():
         "FC_PRIVATE_HOSTS_ALLOWED": example("FC_PRIVATE_HOSTS_ALLOWED"),
         "FC_ENCRYPTION_KEYS": example("FC_ENCRYPTION_KEYS"),
         "SECRET_KEY": example("SECRET_KEY"),
+        "FC_OIDC_PRIVATE_KEY": base64.b64encode(b"no key").decode(),
         "DATABASE_OWNER_URL": PRODUCTION["DATABASE_URL"],
     }
     code, text = check("--deploy", **wrong)
     assert code == 1
-    assert sorted(set(re.findall(r"connect\.E\d+", text))) == [f"connect.E10{number}" for number in range(1, 6)]
+    assert sorted(set(re.findall(r"connect\.E\d+", text))) == [f"connect.E10{number}" for number in (1, 2, 3, 4, 5, 9)]
     assert text.count("HINT:") == 5
     assert wrong["FC_ENCRYPTION_KEYS"] not in text
     assert wrong["SECRET_KEY"] not in text

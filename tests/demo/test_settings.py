@@ -149,6 +149,7 @@ def test_secrets_are_made_once_and_for_their_owner_only(tmp_path: Path) -> None:
     name, _, key = first["FC_ENCRYPTION_KEYS"].partition(":")
     assert (name, len(base64.b64decode(key))) == ("k1", 32)
     assert len(first["SECRET_KEY"]) >= 50
+    assert base64.b64decode(first["FC_OIDC_PRIVATE_KEY"]).startswith(b"-----BEGIN PRIVATE KEY-----")
     assert settings.kept_secrets(tmp_path / "other.env") != first
 
 

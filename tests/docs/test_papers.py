@@ -17,8 +17,9 @@ import yaml
 from django.core.management import call_command, get_commands
 
 from banks.models import Change, Connection
-from connect.domain import api_keys
+from connect.domain import api_keys, oauth
 from connect.kit.tenancy import use_environment
+from connect.services import api_clients
 from tests.banks import rows as bank_rows
 from tests.product import running
 
@@ -192,6 +193,22 @@ def test_the_guide_to_bank_data_can_be_typed_from_top_to_bottom(reader_inside, c
         assert fault is None, f"{block} {fault}\n{answer}"
 
 
+def test_the_guide_to_oauth_can_be_typed_from_top_to_bottom(reader_inside, caller):
+    """Its reader has registered an app, which no shell can do, and put what they got into variables."""
+    app, secret = api_clients.create(
+        caller, name="Guide", redirect_uris=["https://app.example.com/oauth/callback"],
+        grant_types=list(oauth.GRANT_TYPES), scopes=["customers:read", "payments:write"],
+    )  # fmt: skip
+    variables = next(block for block in blocks(README) if block.kind == "sh")
+    registered = dataclasses.replace(variables, text=f"CLIENT_ID={app.id}\nCLIENT_SECRET={secret}\n")
+    found = [block for block in blocks(ROOT / "docs" / "guides" / "oauth.md") if block.kind in {"sh", "json"}]
+    typed, shown = found[::2], found[1::2]
+    assert [block.kind for block in typed + shown] == ["sh"] * len(typed) + ["json"] * len(typed)
+    for block, answer in zip(shown, reader_inside.type([variables, registered, *typed])[2:], strict=True):
+        fault = agrees(json.loads(block.text), json.loads(answer))
+        assert fault is None, f"{block} {fault}\n{answer}"
+
+
 @pytest.mark.parametrize(
     ("shown", "real"),
     [
@@ -217,9 +234,13 @@ def test_every_block_is_of_a_kind_that_is_checked(paper):
         if block.kind == "python" and paper != "README.md":
             assert block.note, f"{block}: say which file this is from"
         if block.kind == "sh":
-            assert paper in {"README.md", "docs/test-cards.md", "docs/sandbox-bank.md", "docs/banking.md"}, (
-                f"{block}: nobody runs this"
-            )
+            assert paper in {
+                "README.md",
+                "docs/test-cards.md",
+                "docs/sandbox-bank.md",
+                "docs/banking.md",
+                "docs/guides/oauth.md",
+            }, f"{block}: nobody runs this"
 
 
 @pytest.mark.parametrize("paper", names(PAPERS))
@@ -317,6 +338,10 @@ def test_a_leaked_key_is_found_by_the_rule_for_scanners():
         secret = api_keys.generate(kind)
         assert found.search(f'curl -u "{secret}:"')[0] == secret
     assert not found.search("fc_test_key")
+    tokens = re.compile(rules["facturino-connect-oauth"]["regex"])
+    for prefix in (oauth.ACCESS_TOKEN, oauth.REFRESH_TOKEN, oauth.CLIENT_SECRET):
+        secret = oauth.generate(prefix)
+        assert tokens.search(f"Bearer {secret}")[0] == secret
     sealing = re.compile(rules["facturino-connect-encryption-keys"]["regex"])
     assert sealing.search((ROOT / ".env.example").read_text())
 

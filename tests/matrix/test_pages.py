@@ -25,12 +25,23 @@ from connect.domain import permissions
 from connect.domain.permissions import Role
 from connect.kit import clock, ids
 from connect.kit.tenancy import use_environment
-from connect.models import ApiKey, Environment, Invitation, Membership, Organization, OrganizationAuditEntry, User
+from connect.models import (
+    ApiClient,
+    ApiKey,
+    Environment,
+    Invitation,
+    Membership,
+    Organization,
+    OrganizationAuditEntry,
+    User,
+    UserConsent,
+)  # fmt: skip
 from connect.services import api_keys
 from tests.banks import rows as bank_rows
 from tests.conftest import Api
 from tests.matrix import recipes
 from tests.matrix.routes import METHODS, routes
+from tests.oauth import tokens as oauth_tokens
 
 ELSEWHERE = {
     "/accounts": "signing in, by django-allauth: a person's own pages, no organization's",
@@ -45,6 +56,8 @@ ELSEWHERE = {
     "/consents": "for an app's customers, by a signed address; tests/banks/link",
     "/webhook-inbox": "for machines; its address is the credential",
     "/static": "files",
+    "/oauth": "for apps, and for people of any role who decide about one; tests/oauth",
+    "/.well-known": "for machines: what OAuth's clients read; tests/oauth",
     "/status": "for everybody: how banks are doing; tests/banks/test_status_page.py",
     "/3ds": "a payer's, who has no role but an address nobody else knows; tests/payments/test_three_d_secure_pages.py",
 }
@@ -204,9 +217,26 @@ def _without_live(client: Client, path: str) -> dict[str, str]:
     }  # fmt: skip
 
 
+def _app(api: Any, caller: Any) -> dict[str, str]:
+    return {"client_id": oauth_tokens.register(caller).id}
+
+
+def _consent(api: Any, caller: Any) -> dict[str, str]:
+    """A consent of the organization's owner."""
+    owner = User.objects.filter(memberships__organization_id=caller.environment.organization_id).earliest("date_joined")
+    return {"consent_id": oauth_tokens.issue(caller, owner, "customers:read").consent_id}
+
+
 ONCE = {"idempotency_key": "0123456789abcdef" * 2}
 """What the form of an action carries, so that it acts once."""
 HOOK = {**ONCE, "url": "https://shop.example.com/hooks", "which": "all"}
+APP = {
+    "name": "Ledger Lens",
+    "client_type": "confidential",
+    "grant_types": ["authorization-code"],
+    "redirect_uris": "https://app.example.com/callback",
+    "scopes": ["customers:read"],
+}
 FORM = frozenset({"GET", "POST"})
 PAGES = {
     "dashboard:home": Page("home:read"),
@@ -313,6 +343,14 @@ PAGES = {
     "dashboard:settings_second_factor": Page("settings:write", form=_with_second_factor, methods=FORM),
     "dashboard:activation": Page("settings:read"),
     "dashboard:activation_details": Page("live:activate", form=_without_live, methods=FORM),
+    "dashboard:api_clients": Page("api_clients:read"),
+    "dashboard:api_client": Page("api_clients:read", _app),
+    "dashboard:api_client_new": Page("api_clients:write", form=APP, methods=FORM),
+    "dashboard:api_client_edit": Page("api_clients:write", _app, {**APP, "name": "Changed"}, FORM),
+    "dashboard:api_client_roll": Page("api_clients:write", _app, {"overlap": "0"}, FORM),
+    "dashboard:api_client_delete": Page("api_clients:write", _app, {"confirmation": "Ledger Lens"}, FORM),
+    "dashboard:consents": Page("consents:read"),
+    "dashboard:consent_revoke": Page("consents:write", _consent, {}, FORM),
 }
 """Pages of an organization's mode, each with the permission it needs."""
 OWN_PAGES = {
@@ -327,8 +365,11 @@ OWN_PAGES = {
     "dashboard:account_session_end": Page(None, form={}, methods=frozenset({"POST"})),
     "dashboard:account_sign_ins": Page(None),
     "dashboard:second_factor": Page(None),
+    "dashboard:account_apps": Page(None),
+    "dashboard:account_app_withdraw": Page(None, form={}, methods=FORM),
 }
 PARTS = {
+    "dashboard:account_app_withdraw": {"consent_id": ids.encode("cons", ids.new())},
     "dashboard:preparing": {"org_slug": "acme"}, "dashboard:second_factor": {"org_slug": "acme"},
     "dashboard:account_session_end": {"session_id": 1},
 }  # fmt: skip
@@ -397,8 +438,10 @@ def address(api: Api, caller: Any) -> Callable[..., str]:
 
 
 def public_state() -> tuple[Any, ...]:
-    """What the forms could change: keys, and the organization's audit log."""
+    """What the forms could change: keys, apps, consents, and the organization's audit log."""
     return (
+        list(ApiClient.objects.order_by("id").values_list("id", "name", "client_secret", "scopes")),
+        list(UserConsent.objects.order_by("id").values_list("id", "revoked_at")),
         list(ApiKey.objects.order_by("id").values_list("id", "revoked_at", "expires_at", "rolled_to_id")),
         OrganizationAuditEntry.objects.count(),
     )

@@ -18,6 +18,7 @@ from tests.conftest import Api
 from tests.matrix.conftest import send
 from tests.matrix.recipes import RECIPES
 from tests.matrix.routes import operations
+from tests.oauth import tokens as oauth_tokens
 
 OPERATIONS = operations()
 
@@ -51,6 +52,30 @@ def test_an_operation_needs_its_scope_and_nothing_else(operation, api, with_scop
     assert state() == before
     assert send(exact, operation, wanted, parameters).status_code == 200
     cell("scopes granted")
+
+
+@pytest.fixture
+def token_with(caller, django_user_model):
+    """The same for an app's access token, that Acme's owner let the app get."""
+    person, app = django_user_model.objects.get(email="owner@acme.example"), oauth_tokens.register(caller)
+    return lambda *wanted: Api(oauth_tokens.issue(caller, person, *wanted, app=app).token)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_an_operation_needs_the_same_scope_of_an_access_token(operation, api, token_with, state, cell):
+    recipe = RECIPES[str(operation)]
+    insufficient = [scope for scope in scopes.SCOPES if not scopes.allows(frozenset({scope}), recipe.scope)]
+    wanted = recipe.make(api) if recipe.make else ""
+    parameters = recipe.parameters(api)
+    restricted, exact = token_with("openid", "email", *insufficient), token_with(recipe.scope)
+    before = state()
+    refused = send(restricted, operation, wanted, parameters)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "permission_missing")
+    assert f'scope="{recipe.scope}"' in refused["WWW-Authenticate"]
+    assert state() == before
+    cell("token scopes refused")
+    assert send(exact, operation, wanted, parameters).status_code == 200
+    cell("token scopes granted")
 
 
 def test_writing_includes_reading_and_never_the_other_way_round():

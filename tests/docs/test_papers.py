@@ -30,6 +30,8 @@ PAPERS = [
     *(path for path in sorted(ROOT.glob("docs/**/*.md")) if path.name != "errors.md"),
     *(path for path in sorted(ROOT.glob(".github/**/*.md"))),
 ]
+OF_THE_REPOSITORY = [path for path in PAPERS if path.parent != ROOT / "docs" / "guides"]
+"""Those whose blocks are checked here; tests/docs/test_guides.py runs the others."""
 RUN, SHOWN = {"sh", "python"}, {"json"}
 READ_ONLY = {"console", "text", "mermaid", "ini"}
 """Kinds of blocks: what is run, what it answers, and what cannot be run in a test but is checked line by line."""
@@ -210,7 +212,7 @@ def test_a_wrong_answer_is_noticed(shown, real):
 # --- what is only read ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("paper", names(PAPERS))
+@pytest.mark.parametrize("paper", names(OF_THE_REPOSITORY))
 def test_every_block_is_of_a_kind_that_is_checked(paper):
     for block in blocks(ROOT / paper):
         assert block.kind in RUN | SHOWN | READ_ONLY, f"{block}: a block of kind {block.kind!r} is checked by nobody"
@@ -222,7 +224,7 @@ def test_every_block_is_of_a_kind_that_is_checked(paper):
             )
 
 
-@pytest.mark.parametrize("paper", names(PAPERS))
+@pytest.mark.parametrize("paper", names(OF_THE_REPOSITORY))
 def test_excerpts_stand_in_their_files(paper):
     """A block ```python path``` is a copy of lines of that file; a line `…` leaves some out."""
     for block in blocks(ROOT / paper):
@@ -252,7 +254,7 @@ def test_files_that_are_named_are_there(paper):
     text = re.sub(r"^( *)```.*\n(?:.*\n)*?\1```$", "", (ROOT / paper).read_text(encoding="utf-8"), flags=re.MULTILINE)
     folder = (ROOT / paper).parent
     for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
-        if not link.startswith(("https://", "mailto:", "../..")):
+        if not link.startswith(("https://", "mailto:", "../..", "/")):  # `/…` is an address of the product
             assert (folder / link).exists(), f"{paper}: {link} leads nowhere"
     tops = "|".join(sorted(path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")))
     for name, inside in re.findall(rf"`((?:{tops})/[\w./{{}},*-]*)(?::(\w+))?`", text):

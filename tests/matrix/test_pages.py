@@ -43,6 +43,7 @@ ELSEWHERE = {
     "/consents": "for an app's customers, by a signed address; tests/banks/link",
     "/webhook-inbox": "for machines; its address is the credential",
     "/static": "files",
+    "/docs": "for everybody: the documentation; tests/docs/test_portal.py",
     "/status": "for everybody: how banks are doing; tests/banks/test_status_page.py",
     "/3ds": "a payer's, who has no role but an address nobody else knows; tests/payments/test_three_d_secure_pages.py",
 }

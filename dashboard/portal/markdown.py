@@ -103,7 +103,7 @@ class _Reading:
         self.link, self.fill = link, fill
         self.parser = MarkdownIt("commonmark").enable("table")
         drawn = {"fence": self._fence, "table_open": self._table, "table_close": self._table}
-        cast("RendererHTML", self.parser.renderer).rules |= drawn
+        cast("dict[str, Any]", cast("RendererHTML", self.parser.renderer).rules).update(drawn)
         self.headings: list[Heading] = []
         self.passages: list[tuple[str, str, list[str]]] = []
         self.ids: set[str] = set()

@@ -15,11 +15,11 @@ from typing import Any, Final
 import yaml
 from django.conf import settings
 from django.urls import resolve
+from django.utils.html import escape
 from markdown_it import MarkdownIt
 
 from connect.domain import scopes
 from connect.kit import registry
-from dashboard.portal import markdown
 from dashboard.portal.guides import FOLDER, REFERENCE
 
 DEPTH: Final = 2
@@ -64,13 +64,13 @@ _GIVEN: Final[Mapping[str, Mapping[str, str]]] = {
     "banking.connections.create": {"public_token": "…"},
     "banking.transactions.sync": {"connection": "conn_…"},
     "banking.institutions.list": {"query": "sandbox"},
-    "ledger.accounts.create": {"path": "platform:cash", "currency": "eur"},
+    "ledger.accounts.create": {"path": "shop:till", "currency": "eur"},
     "ledger.holds.create": {
-        "source": "platform:cash", "destination": "platform:fees", "amount": "500", "currency": "eur",
+        "source": "shop:till", "destination": "shop:safe", "amount": "500", "currency": "eur",
     },
     "ledger.transactions.create": {
-        "lines[0][account]": "platform:cash", "lines[0][direction]": "debit", "lines[0][amount]": "500",
-        "lines[0][currency]": "eur", "lines[1][account]": "platform:fees", "lines[1][direction]": "credit",
+        "lines[0][account]": "shop:till", "lines[0][direction]": "debit", "lines[0][amount]": "500",
+        "lines[0][currency]": "eur", "lines[1][account]": "shop:safe", "lines[1][direction]": "credit",
         "lines[1][amount]": "500", "lines[1][currency]": "eur",
     },
     "events.resend": {"webhook_endpoint": "we_…"},
@@ -278,9 +278,9 @@ class _Description:
             return words + (", or null" if is_nullable else "")
         resolved = self._resolved(part)
         if "const" in resolved:
-            return f"<code>{markdown.escape(str(resolved['const']))}</code>"
+            return f"<code>{escape(str(resolved['const']))}</code>"
         if "enum" in resolved:
-            values = [f"<code>{markdown.escape(str(value))}</code>" for value in resolved["enum"] if value is not None]
+            values = [f"<code>{escape(str(value))}</code>" for value in resolved["enum"] if value is not None]
             return "one of " + ", ".join(values) if len(values) > 1 else values[0]
         named = resolved.get("type", "anything")
         kinds = [kind for kind in (named if isinstance(named, list) else [named]) if kind != "null"]
@@ -298,7 +298,7 @@ class _Description:
         links = []
         for name in names:
             shape = shapes.setdefault(name, self._shape(name))
-            links.append(f'<a href="#{shape.anchor}">{markdown.escape(shape.title)}</a>')
+            links.append(f'<a href="#{shape.anchor}">{escape(shape.title)}</a>')
         words = " or ".join(links)
         return f"A list of {words}" if listed else words
 

@@ -20,7 +20,6 @@ from banks.models import Change, Connection
 from connect.domain import api_keys
 from connect.kit.tenancy import use_environment
 from tests.banks import rows as bank_rows
-from tests.product import running
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
@@ -114,13 +113,6 @@ class Reader:
         printed = done.stdout.split(SEPARATOR)
         assert done.returncode == 0, f"{typed[len(printed) - 1]} failed\n{printed[-1]}\n{done.stderr}"
         return printed[:-1]
-
-
-@pytest.fixture(scope="module")
-def product():
-    """All of it, as `make run` starts it: a bank is read by a job."""
-    with running(workers=2, threads=4) as started:
-        yield started
 
 
 @pytest.fixture

@@ -58,6 +58,7 @@ ELSEWHERE = {
     "/static": "files",
     "/oauth": "for apps, and for people of any role who decide about one; tests/oauth",
     "/.well-known": "for machines: what OAuth's clients read; tests/oauth",
+    "/docs": "for everybody: the documentation; tests/docs/test_portal.py",
     "/status": "for everybody: how banks are doing; tests/banks/test_status_page.py",
     "/3ds": "a payer's, who has no role but an address nobody else knows; tests/payments/test_three_d_secure_pages.py",
 }

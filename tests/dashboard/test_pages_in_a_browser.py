@@ -50,6 +50,7 @@ EMPTY = [
     "/o/acme/live/developers/api-keys",
     "/o/acme/test/payments?status=canceled",
     "/o/acme/test/search?q=pi_nothing",
+    "/o/acme/test/audit?action=api_key.rolled",
 ]
 """Lists without a line."""
 FILES = {"dashboard:balance_export", "dashboard:bank_transactions_export", "dashboard:audit_export"}

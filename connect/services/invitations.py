@@ -186,7 +186,7 @@ def _letter(row: Invitation, secret: str) -> Letter:
     words = {
         "organization": row.organization.name,
         "inviter": row.invited_by.email if row.invited_by else _("Somebody"),
-        "role": row.role,
+        "role": notices.role_name(row.role),
         "url": notices.address(f"/invitations/{secret}"),
         "until": f"{row.expires_at:%d %b %Y, %H:%M} UTC",
     }

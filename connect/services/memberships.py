@@ -155,13 +155,16 @@ def _tell_of_role(organization: Organization, row: Membership) -> None:
 
 
 def _role_letter(organization: Organization, role: str) -> Letter:
-    subject = _("Your role in %(organization)s is now %(role)s") % {"organization": organization.name, "role": role}
+    words = {
+        "organization": organization.name,
+        "role": notices.role_name(role),
+        "url": notices.address(f"/o/{organization.slug}/test/team/roles"),
+    }
     text = _(
         "What you may do in %(organization)s has changed: your role there is now %(role)s.\n\n"
         "What each role may do stands on the team page:\n%(url)s\n"
     )
-    url = notices.address(f"/o/{organization.slug}/test/team/roles")
-    return Letter(subject, text % {"organization": organization.name, "role": role, "url": url})
+    return Letter(_("Your role in %(organization)s is now %(role)s") % words, text % words)
 
 
 def _removed_letter(organization: str) -> Letter:

@@ -38,6 +38,11 @@ def address(path: str) -> str:
     return f"{settings.FC_PUBLIC_URL}{path}"
 
 
+def role_name(role: str) -> str:
+    """A role in the language the mail is written in; the pages have the same words."""
+    return translation.gettext(role.title())
+
+
 def _send(person: Recipient, write: Callable[[], Letter]) -> bool:
     with translation.override(person.locale):
         letter = write()

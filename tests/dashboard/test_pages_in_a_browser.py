@@ -51,6 +51,7 @@ EMPTY = [
     "/o/acme/live/developers/usage",
     "/o/acme/test/payments?status=canceled",
     "/o/acme/test/search?q=pi_nothing",
+    "/o/acme/test/audit?action=api_key.rolled",
 ]
 """Lists without a line."""
 FILES = {f"dashboard:{name}_export" for name in ("balance", "bank_transactions", "audit", "usage")}

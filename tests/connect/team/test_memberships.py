@@ -67,7 +67,7 @@ def test_a_change_of_role_is_written_down_and_told(person, acting, place, roles)
     ]
     (told,) = mail.outbox
     assert told.to == ["ana@people.example"]
-    assert "developer" in told.subject
+    assert told.subject == "Your role in Acme is now Developer"
     memberships.change_role(acting(boss), member_id=place(ana), role="developer")
     assert len(log()) == len(mail.outbox) == 1, "without a difference nothing is written"
 

@@ -420,10 +420,7 @@ def _caller(environment: Any) -> Any:
 @pytest.mark.parametrize("name", sorted(PAGES | OWN_PAGES))
 def test_nobody_is_asked_to_sign_in_first(name, address, state, cell):
     page = (PAGES | OWN_PAGES)[name]
-    if name in PAGES:
-        path = address(name)
-    else:
-        path = reverse(name, kwargs=OWN_ARGUMENTS.get(name, {}))
+    path = address(name) if name in PAGES else reverse(name, kwargs=OWN_ARGUMENTS.get(name, {}))
     for method in sorted(page.methods):
         before = (state(), public_state())
         answer = send(Client(), method, path, page)

@@ -14,7 +14,15 @@ from connect.kit.caller import Caller
 from connect.kit.tenancy import use_environment
 from connect.selectors import environments
 from connect.services import environments as environment_services
-from connect.services import jobs, quota_alerts, request_log_drain, retention, test_clocks, webhook_notices
+from connect.services import (
+    jobs,
+    oauth_tokens,
+    quota_alerts,
+    request_log_drain,
+    retention,
+    test_clocks,
+    webhook_notices,
+)
 
 
 @shared_task(name="connect.drain_request_log")
@@ -59,6 +67,12 @@ def prune_webhook_log() -> int:
 def prune_events() -> int:
     """Queue `prune` for every environment with events that were kept long enough."""
     return _queue_prune(rules.EVENTS)
+
+
+@shared_task(name="connect.prune_oauth_tokens")
+def prune_oauth_tokens() -> int:
+    """Delete codes and tokens of apps that nobody can use any more; returns how many."""
+    return oauth_tokens.forget_old()
 
 
 @shared_task(name="connect.prune")

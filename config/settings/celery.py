@@ -156,6 +156,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    "apps: forget codes and tokens that are over": {
+        "task": "connect.prune_oauth_tokens",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "webhooks: forget old deliveries": {
         "task": "connect.prune_webhook_log",
         "schedule": 3600.0,

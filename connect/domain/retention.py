@@ -43,12 +43,16 @@ EVENTS: Final = Rule(
 )  # fmt: skip
 BANK_HEALTH: Final = Rule("bank_health", "figures of the calls to each bank", timedelta(days=30), "incidents")
 TEST_CLOCKS: Final = Rule("test_clocks", "test clocks, with their customers", timedelta(days=30))
+OAUTH_TOKENS: Final = Rule(
+    # Longer than a family of refresh tokens lives: its age is that of its first one.
+    "oauth_tokens", "what apps were given and can no longer use: a day; refresh tokens", timedelta(days=120)
+)  # fmt: skip
 
 RULES: Final = {
     rule.name: rule
     for rule in (
         IDEMPOTENCY_KEYS, REQUEST_LOG, PUBLIC_REQUEST_LOG, SIGN_INS, WEBHOOK_ATTEMPTS, WEBHOOK_DELIVERIES, EVENTS,
-        BANK_HEALTH, TEST_CLOCKS,
+        BANK_HEALTH, TEST_CLOCKS, OAUTH_TOKENS,
     )
 }  # fmt: skip
 FOR_EVER: Final = ("ledger", "payments, refunds, customers and the attempts to a processor", "usage", "audit logs")

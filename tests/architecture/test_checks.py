@@ -66,7 +66,7 @@ def test_every_mistake_is_named_and_no_key_is_printed():
     code, text = check("--deploy", **wrong)
     assert code == 1
     assert sorted(set(re.findall(r"connect\.E\d+", text))) == [f"connect.E10{number}" for number in (1, 2, 3, 4, 5, 9)]
-    assert text.count("HINT:") == 5
+    assert text.count("HINT:") == 6
     assert wrong["FC_ENCRYPTION_KEYS"] not in text
     assert wrong["SECRET_KEY"] not in text
     assert ":one@" not in text

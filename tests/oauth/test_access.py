@@ -294,3 +294,30 @@ def test_a_refresh_token_dies_with_its_consent(caller, person, token):
     consents.revoke(caller, consent_id=token.consent_id)
     row.refresh_from_db()
     assert row.revoked is not None
+
+
+def test_what_is_over_is_forgotten_and_what_may_be_used_is_not(caller, person, token):
+    from connect.models import ApiClient, OAuthGrant
+    from connect.services import oauth_tokens
+
+    now, client = clock.wall(), ApiClient.objects.get(client_id=token.app.id)
+    common = {"user": person, "application": client, "consent": token.consent, "environment": token.consent.environment}
+
+    def access(age):
+        return OAuthAccessToken.objects.create(
+            token_checksum=oauth.digest(str(age)), token="", expires=now - age, scope="", **common
+        )
+
+    idle, dead, alone = access(timedelta(days=29)), access(timedelta(days=32)), access(timedelta(days=2))
+    for number, bound in enumerate((idle, dead)):
+        OAuthRefreshToken.objects.create(token="", token_checksum=str(number) * 64, access_token=bound, **common)
+    ancient = OAuthRefreshToken.objects.create(token="", token_checksum="x" * 64, revoked=now, **common)
+    OAuthRefreshToken.objects.filter(pk=ancient.pk).update(created=now - timedelta(days=121))
+    for age in (timedelta(hours=1), timedelta(hours=25)):
+        OAuthGrant.objects.create(code=str(age), expires=now - age, redirect_uri="", **common)
+    assert oauth_tokens.forget_old() == 4
+    assert not OAuthAccessToken.objects.filter(pk__in=[dead.pk, alone.pk]).exists()
+    assert OAuthAccessToken.objects.filter(pk=idle.pk).exists()
+    assert OAuthRefreshToken.objects.count() == 2
+    assert OAuthGrant.objects.count() == 1
+    assert answer(token).status_code == 200

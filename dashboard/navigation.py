@@ -183,7 +183,7 @@ RAIL: Final[tuple[tuple[Promise | str, tuple[Entry, ...]], ...]] = (
     ),
 )
 
-TEST_ONLY: Final = frozenset({"sandbox_bank", "webhook_inbox"})
+TEST_ONLY: Final = frozenset({"sandbox_bank", "webhook_inbox", "break_something"})
 """Pages of what exists in test mode only."""
 
 

@@ -98,6 +98,14 @@ def mark_used(latest: Mapping[str, datetime]) -> None:
         )
 
 
+def end_of_member(user_id: UUID, organization_id: UUID) -> None:
+    """Whoever leaves an organization takes along the apps that they let into it. In the caller's transaction."""
+    among = UserConsent.objects.filter(
+        user_id=user_id, environment__organization_id=organization_id, revoked_at__isnull=True
+    )
+    _kill(list(among.select_for_update(of=("self",), no_key=True)))
+
+
 # A token that is being issued holds its code's row and looks at the consent's key; the locks here leave the key alone,
 # so that neither waits for the other. What is issued in that moment rests on a withdrawn consent, and opens nothing.
 

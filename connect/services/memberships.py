@@ -17,13 +17,13 @@ from django.utils.translation import gettext as _
 
 from connect.domain import memberships as rules
 from connect.domain.permissions import Role
-from connect.kit import clock, ids
+from connect.kit import ids
 from connect.kit.caller import Caller
 from connect.kit.errors import ResourceMissing
-from connect.models import Membership, Organization, UserConsent
+from connect.models import Membership, Organization
 from connect.selectors import memberships as selectors
 from connect.selectors.memberships import PREFIX, MemberInfo, Recipient
-from connect.services import audit, notices
+from connect.services import audit, consents, notices
 from connect.services.notices import Letter
 
 
@@ -131,9 +131,7 @@ def _end(caller: Caller, team: Team, row: Membership, *, action: str) -> MemberI
     rules.require_owner_left(each.role for each in team.members if each.id != row.id)
     gone = selectors.info(row)
     _note(caller, action, row, role=row.role)
-    UserConsent.objects.filter(
-        user_id=row.user_id, environment__organization_id=team.organization.id, revoked_at=None
-    ).update(revoked_at=clock.wall())
+    consents.end_of_member(row.user_id, team.organization.id)
     row.delete()
     return gone
 

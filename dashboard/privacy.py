@@ -16,8 +16,13 @@ class PrivatePagesMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        was_signed_in = request.user.is_authenticated  # before the view, which may sign out
+        was_signed_in = _is_signed_in(request)  # before the view, which may sign out
         response = self.get_response(request)
-        if was_signed_in or request.user.is_authenticated:
+        if was_signed_in or _is_signed_in(request):
             add_never_cache_headers(response)
         return response
+
+
+def _is_signed_in(request: HttpRequest) -> bool:
+    """Whoever brings no session is nobody, and their session is not looked for: public pages stay the same for all."""
+    return bool(request.session.session_key) and request.user.is_authenticated

@@ -127,6 +127,7 @@ def test_a_new_device_is_told_of_by_mail_and_a_known_one_is_not(mira):
     sign_in(Client(headers={"user-agent": CHROME}), mira.email)
     assert [(sent.subject, sent.to) for sent in mail.outbox] == [("New sign-in to your account", [mira.email])]
     assert "Chrome/128" in mail.outbox[0].body
+    assert re.search(r"When: \d{1,2} \w+ \d{4}, \d\d:\d\d UTC", mail.outbox[0].body)
     assert SignIn.objects.filter(user=mira, is_new_device=True).count() == 1
 
 

@@ -309,8 +309,8 @@ def test_a_passkey_is_added_named_used_and_removed(page, mira):
     assert page.faults == []
 
 
-def test_a_passkey_proves_who_it_is(page, mira):
-    """Asked again before a secret, a passkey does instead of the password, and leads back."""
+def test_a_passkey_proves_who_it_is_and_is_a_second_step(page, mira):
+    """Asked again before a secret, a passkey does instead of the password, and leads back; so it does after a password."""
     devtools = page.context.new_cdp_session(page)
     devtools.send("WebAuthn.enable")
     devtools.send(
@@ -330,7 +330,20 @@ def test_a_passkey_proves_who_it_is(page, mira):
     page.click("text=Use a security key")
     page.click("#mfa_webauthn_reauthenticate")
     page.wait_for_url(f"**{wanted}")
+
+    page.goto("/account")
+    page.click("text=Sign out")
+    page.wait_for_url("**/accounts/login/**")
+    page.fill("[name=login]", mira.email)
+    page.fill("[name=password]", PASSWORD)
+    page.click("main form button[type=submit]")
+    page.wait_for_url("**/accounts/2fa/authenticate/")
+    page.click("text=Use a passkey")
+    page.wait_for_url("**/accounts/2fa/trust/")
+    page.click("text=Ask me every time")
+    page.wait_for_url("**/o/acme/test/")
     assert page.evaluate("window.reports") == []
+    assert page.faults == []
 
 
 def test_a_persons_pages_are_accessible_and_fit(browser, live_server, mira):

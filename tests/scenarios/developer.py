@@ -36,8 +36,10 @@ class Developer(Visitor):
             if self.email in self.open(mail).text:
                 break
         self.follow("/confirm-email/")
-        if self.page.forms and any(button.words == "Confirm" for form in self.page.forms for button in form.buttons):
-            self.submit("Confirm")
+        if self.page.forms and any(
+            button.words == "Confirm address" for form in self.page.forms for button in form.buttons
+        ):
+            self.submit("Confirm address")
         self.open(f"{self.address}/accounts/login/")
         if any(button.words == "Sign in" for form in self.page.forms for button in form.buttons):
             self.submit("Sign in", login=self.email, password=PASSWORD)

@@ -19,6 +19,7 @@ from connect.domain import api_keys, redirects, scopes
 ACCESS_TOKEN: Final = "fc_at_"  # noqa: S105 - what one begins with
 REFRESH_TOKEN: Final = "fc_rt_"  # noqa: S105
 CLIENT_SECRET: Final = "fc_cs_"  # noqa: S105
+SECRETS: Final = (ACCESS_TOKEN, REFRESH_TOKEN, CLIENT_SECRET)
 
 ACCESS_TOKEN_LIFE: Final = timedelta(minutes=15)
 CODE_LIFE: Final = timedelta(seconds=60)

@@ -9,6 +9,7 @@ import logging
 import logging.config
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from io import StringIO
 from typing import Any
 
@@ -17,6 +18,7 @@ from django.db import connections
 from django.test import Client
 
 from connect.clients import postgres_dump
+from connect.domain import oauth
 from connect.domain.api_keys import generate
 from connect.kit import logs, valkey
 from connect.models import User
@@ -187,8 +189,9 @@ def test_the_search_finds_what_is_there(db, written):
     assert "in the open" in in_valkey()
 
 
-def test_a_key_in_a_log_line_is_hidden_by_its_form(written):
-    secret = generate("live")
+@pytest.mark.parametrize("make", [lambda: generate("live"), *(partial(oauth.generate, kind) for kind in oauth.SECRETS)])
+def test_a_key_in_a_log_line_is_hidden_by_its_form(written, make):
+    secret = make()
     logging.getLogger("tests").error("failed with %s", secret, extra={"authorization": "Bearer x", "note": [secret]})
     logging.getLogger("tests").error("failed", exc_info=RuntimeError(f"key {secret}"))
     assert secret not in written.getvalue()

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 from drf_spectacular import openapi
 from drf_spectacular.drainage import warn
@@ -130,12 +130,8 @@ class AutoSchema(openapi.AutoSchema):
     def get_auth(self) -> list[dict[str, list[str]]]:
         if not self.view.authentication_classes:
             return [{}]
-<<<<<<< HEAD
-        scope = f"{cast('Any', self.view).scope_resource}:{scopes.verb(self.method)}"
-=======
         view: Any = self.view
         scope = f"{view.scope_resource}:{scopes.verb(self.method)}"
->>>>>>> i5-oauth
         return [{"bearer": []}, {"basic": []}, {"oauth2": [scope]}]
 
     def _get_parameters(self) -> list[dict[str, Any]]:

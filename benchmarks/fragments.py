@@ -176,7 +176,7 @@ def _browser() -> Any:
 
     from connect.models import User
 
-    client = Client()
+    client = Client(headers={"host": "127.0.0.1"})
     client.force_login(User.objects.get(email="owner@benchmark.example"))
     return client
 

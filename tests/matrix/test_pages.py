@@ -23,7 +23,7 @@ from connect.domain import permissions
 from connect.domain.permissions import Role
 from connect.kit import ids
 from connect.kit.tenancy import use_environment
-from connect.models import ApiKey, Membership, Organization, OrganizationAuditEntry, User
+from connect.models import ApiKey, Membership, Organization, OrganizationAuditEntry, SavedFilter, User
 from connect.services import api_keys
 from tests.banks import rows as bank_rows
 from tests.conftest import Api
@@ -305,9 +305,10 @@ def address(api: Api, caller: Any) -> Callable[..., str]:
 
 
 def public_state() -> tuple[Any, ...]:
-    """What the forms could change: keys, and the organization's audit log."""
+    """What the forms could change: keys, saved filters, and the organization's audit log."""
     return (
         list(ApiKey.objects.order_by("id").values_list("id", "revoked_at", "expires_at", "rolled_to_id")),
+        list(SavedFilter.objects.order_by("id").values_list("id", "name", "query")),
         OrganizationAuditEntry.objects.count(),
     )
 

@@ -110,7 +110,8 @@ def _steps(
         Step(
             title=gettext("Take a first payment"),
             text=gettext("Put the secret into FC_SECRET_KEY and send this from a terminal.")
-            + ("" if page.caller.livemode else gettext(" It pays with a test card.")),
+            if page.caller.livemode
+            else gettext("Put the secret into FC_SECRET_KEY and send this from a terminal. It pays with a test card."),
             is_done=payment is not None,
             code="" if payment else curl.first_payment(request, livemode=page.caller.livemode),
         ),

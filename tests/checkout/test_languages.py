@@ -63,6 +63,42 @@ def test_latin_serbian_is_the_cyrillic_one_in_other_letters():
     assert latin == messages.write(messages.latin_catalog(cyrillic)), "run python deploy/messages.py"
 
 
+PLURALS = """msgid ""
+msgstr "Language: sr\\nContent-Type: text/plain; charset=UTF-8\\nPlural-Forms: nplurals=3; plural=(n%10==1 && n%100!=11 ? 0 : n%10>=2 && n%10<=4 && (n%100<10 || n%100>=20) ? 1 : 2);\\n"
+
+msgctxt "list"
+msgid "%(count)s bank"
+msgid_plural "%(count)s banks"
+msgstr[0] "%(count)s банка"
+msgstr[1] "%(count)s банке"
+msgstr[2] "%(count)s банака"
+"""
+
+
+def test_plurals_are_read_written_compiled_and_put_into_latin_letters(tmp_path):
+    known = messages.read(PLURALS)
+    assert messages.write(known) == PLURALS
+    path = tmp_path / "django.mo"
+    path.write_bytes(messages.compiled(messages.latin_catalog(known)))
+    with path.open("rb") as file:
+        loaded = gettext.GNUTranslations(file)
+    spoken = [loaded.npgettext("list", "%(count)s bank", "%(count)s banks", number) for number in (1, 3, 5, 21)]
+    assert spoken == ["%(count)s banka", "%(count)s banke", "%(count)s banaka", "%(count)s banka"]
+
+
+def test_collecting_keeps_what_is_known_adds_what_is_new_and_drops_what_is_gone():
+    known = messages.read(PLURALS) | {"Old": "Старо", "Kept": "Остаје"}
+    wanted = dict.fromkeys(["Kept", "New", "%(n)s new\0%(n)s new ones"])
+    found = messages.collected(known, wanted)
+    assert list(found) == ["", "Kept", "New", "%(n)s new\0%(n)s new ones"]
+    assert found["Kept"] == "Остаје"
+    assert found["New"] == ""
+    assert found["%(n)s new\0%(n)s new ones"] == "\0\0", "three forms, all to be filled in"
+    assert messages.read(messages.write(found)) == found
+    with pytest.raises(ValueError, match="fuzzy"):
+        messages.read(f'{PLURALS}\n#, fuzzy\nmsgid "A"\nmsgstr "B"\n')
+
+
 def words(answer):
     """The words of a page without what is not ours to translate."""
     body = re.sub(r"<head>.*?</head>|<nav.*?</nav>|<svg.*?</svg>", " ", answer.content.decode(), flags=re.DOTALL)

@@ -182,3 +182,9 @@ def unspoken(source):
     shown += re.split(r"<[^>]*>", plain)
     found = [text.strip() for text in [*literals, *shown]]
     return [text for text in found if set(re.findall(r"[^\W\d_]{3,}", text)) - NO_WORDS]
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_no_page_names_a_zone_itself(path):
+    """`moment` names the zone beside each moment; a UTC in the page would stand beside a time that is not."""
+    assert "UTC" not in path.read_text(encoding="utf-8")

@@ -119,10 +119,15 @@ def test_the_palette_asks_the_database_little(pages, customer, paid, query):
 
 
 def test_the_answer_is_a_fragment_and_escapes_what_was_typed(pages):
-    page = pages.get(address(), {"q": "<script>alert(1)</script>"}).content.decode()
+    typed = {"q": "<script>alert(1)</script>"}
+    page = pages.get(address(), typed, headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in page
     assert "<script" not in page
     assert "Search the docs for “<script>alert(1)</script>”" in html.unescape(page)
+
+
+def test_whoever_opens_the_address_itself_gets_a_whole_page(pages):
+    assert "<h1>Search</h1>" in pages.get(address(), {"q": "ledger"}).content.decode()
 
 
 def test_without_scripts_the_search_page_shows_the_same(pages, customer):

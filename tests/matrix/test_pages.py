@@ -33,6 +33,7 @@ from connect.models import (
     Membership,
     Organization,
     OrganizationAuditEntry,
+    SavedFilter,
     User,
     UserConsent,
 )  # fmt: skip
@@ -439,11 +440,12 @@ def address(api: Api, caller: Any) -> Callable[..., str]:
 
 
 def public_state() -> tuple[Any, ...]:
-    """What the forms could change: keys, apps, consents, and the organization's audit log."""
+    """What the forms could change: keys, apps, consents, saved filters, and the organization's audit log."""
     return (
         list(ApiClient.objects.order_by("id").values_list("id", "name", "client_secret", "scopes")),
         list(UserConsent.objects.order_by("id").values_list("id", "revoked_at")),
         list(ApiKey.objects.order_by("id").values_list("id", "revoked_at", "expires_at", "rolled_to_id")),
+        list(SavedFilter.objects.order_by("id").values_list("id", "name", "query")),
         OrganizationAuditEntry.objects.count(),
     )
 

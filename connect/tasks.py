@@ -14,7 +14,7 @@ from connect.kit.caller import Caller
 from connect.kit.tenancy import use_environment
 from connect.selectors import environments
 from connect.services import environments as environment_services
-from connect.services import jobs, request_log_drain, retention, test_clocks, webhook_notices
+from connect.services import jobs, request_log_drain, retention, support_notices, test_clocks, webhook_notices
 
 
 @shared_task(name="connect.drain_request_log")
@@ -123,3 +123,12 @@ def send_webhook_notices() -> int:
 def send_notices(environment_id: str) -> int:
     """Mail people about the environment's webhook endpoints that were disabled; returns how many mails."""
     return jobs.run(send_notices, environment_id, lambda caller: webhook_notices.send_due(caller.environment))
+
+
+# --- support's looks --------------------------------------------------------------------------------------------------
+
+
+@shared_task(name="connect.send_support_notices")
+def send_support_notices() -> int:
+    """Mail owners about leave to look that was given, taken unasked or taken back; returns how many mails."""
+    return support_notices.send_due()

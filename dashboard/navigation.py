@@ -130,6 +130,17 @@ RAIL: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
             Entry("Request log", "icons/logs.html", "logs:read", ("request_logs", "request_log")),
         ),
     ),
+    (
+        "Organization",
+        (
+            Entry(
+                "Support access",
+                "icons/support.html",
+                "support_access:write",
+                ("support_access", "support_access_revoke"),
+            ),
+        ),
+    ),
 )
 
 

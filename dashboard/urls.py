@@ -22,6 +22,7 @@ from dashboard.pages import (
     payment_actions,
     payments,
     request_logs,
+    support_access,
     theme,
     webhook_deliveries,
     webhook_endpoints,
@@ -145,5 +146,11 @@ urlpatterns = [
     path("o/<slug:org_slug>/<slug:mode>/developers/api-keys/<slug:key_id>/roll", api_keys.roll, name="api_key_roll"),
     path(
         "o/<slug:org_slug>/<slug:mode>/developers/api-keys/<slug:key_id>/revoke", api_keys.revoke, name="api_key_revoke"
+    ),
+    path("o/<slug:org_slug>/<slug:mode>/support-access", support_access.support_access, name="support_access"),
+    path(
+        "o/<slug:org_slug>/<slug:mode>/support-access/<slug:grant_id>/end",
+        support_access.revoke,
+        name="support_access_revoke",
     ),
 ]

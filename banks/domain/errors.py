@@ -79,3 +79,17 @@ class SyncCursorInvalid(DomainError):
         "This cursor was not given out for this connection. Send 'next_cursor' of its last answer as it is, or leave"
         " 'cursor' out to begin anew."
     )
+
+
+class IncidentRunning(DomainError):
+    """A bank has one incident at a time."""
+
+    code = "incident_running"
+    message = "This bank has an incident already. Write into its note, or resolve it first."
+
+
+class IncidentOver(DomainError):
+    """An incident that has ended cannot be resolved again."""
+
+    code = "incident_over"
+    message = "This incident has ended already. Its note can still be changed."

@@ -183,6 +183,7 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if FC_PUBLIC_URL.startswith("https") els
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_ADAPTER = "connect.handlers.SealedMFAAdapter"
 USERSESSIONS_TRACK_ACTIVITY = True
+FC_STAFF_MFA_REQUIRED = True  # the staff's pages open with a second factor only
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 EMAIL_BACKEND = env("EMAIL_BACKEND", default="django.core.mail.backends.smtp.EmailBackend")
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Facturino Connect <no-reply@localhost>")

@@ -7,4 +7,5 @@ WHITENOISE_AUTOREFRESH = True  # static files are served from where they are wri
 EMAIL_BACKEND = "dashboard.mail.MailboxBackend"
 FC_MAILBOX_DIR = LOCAL_DIR / "mail"
 FC_PRIVATE_HOSTS_ALLOWED = env.list("FC_PRIVATE_HOSTS_ALLOWED", default=["localhost:*", "127.0.0.1:*", "[::1]:*"])
+FC_STAFF_MFA_REQUIRED = False  # the demo's staff begin without; a banner says what production asks for
 OAUTH2_PROVIDER = {**OAUTH2_PROVIDER, "ALLOWED_REDIRECT_URI_SCHEMES": ["http", "https"]}

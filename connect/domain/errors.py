@@ -190,3 +190,17 @@ class RedirectRefused(DomainError):
 
     code = "redirect_url_invalid"
     message = "Not a valid URL: {param} must begin with https://. {hint}"
+
+
+class SupportGrantOver(DomainError):
+    """Leave for support to look into an environment that has ended or was taken back already cannot be taken back."""
+
+    code = "support_grant_over"
+    message = "This access has ended already. Nothing more can be looked at with it."
+
+
+class AppSuspended(DomainError):
+    """A suspended app cannot be verified; what it was suspended for comes first."""
+
+    code = "app_suspended"
+    message = "The app {name} is suspended. Reinstate it first."

@@ -41,7 +41,7 @@ def ready() -> Iterator[EnvironmentRef]:
 
 
 def _openable() -> QuerySet[Environment]:
-    return Environment.objects.select_related("organization").filter(status=Environment.Status.READY)
+    return Environment.objects.select_related("organization", "limit_override").filter(status=Environment.Status.READY)
 
 
 def pending() -> list[UUID]:

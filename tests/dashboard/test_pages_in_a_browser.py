@@ -40,6 +40,7 @@ EMPTY = [
     "/o/acme/live/developers/events",
     "/o/acme/live/developers/webhooks",
     "/o/acme/live/developers/api-keys",
+    "/o/acme/live/support-access",
     "/o/acme/test/payments?status=canceled",
     "/o/acme/test/search?q=pi_nothing",
 ]

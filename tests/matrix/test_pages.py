@@ -24,7 +24,7 @@ from connect.domain.permissions import Role
 from connect.kit import ids
 from connect.kit.tenancy import use_environment
 from connect.models import ApiKey, Membership, Organization, OrganizationAuditEntry, User
-from connect.services import api_keys
+from connect.services import api_keys, support_grants
 from tests.banks import rows as bank_rows
 from tests.conftest import Api
 from tests.matrix import recipes
@@ -62,6 +62,10 @@ class Page:
 
 def _key(api: Any, caller: Any) -> dict[str, str]:
     return {"key_id": api_keys.create(caller, name="For a page", scopes=["*"])[0].id}
+
+
+def _support_grant(api: Any, caller: Any) -> dict[str, str]:
+    return {"grant_id": support_grants.give(caller, hours=1).id}
 
 
 def _payment(api: Any, caller: Any) -> dict[str, str]:
@@ -238,6 +242,8 @@ PAGES = {
     "dashboard:api_key_new": Page("api_keys:write", form={"name": "A", "access": "full", "expires": "0"}, methods=FORM),
     "dashboard:api_key_roll": Page("api_keys:write", _key, {"overlap": "0"}, FORM),
     "dashboard:api_key_revoke": Page("api_keys:write", _key, {}, FORM),
+    "dashboard:support_access": Page("support_access:write", form={"hours": "24"}, methods=FORM),
+    "dashboard:support_access_revoke": Page("support_access:write", _support_grant, {}, FORM),
 }
 """Pages of an organization's mode, each with the permission it needs."""
 OWN_PAGES = {

@@ -52,7 +52,7 @@ def test_every_tick_is_a_task_and_every_task_is_a_tick_or_names_its_environment(
     """A task that is not in the schedule gets the environment as its first argument."""
     known = ours(worker)
     assert set(TICKS) <= set(known)
-    assert len(TICKS) == len(set(TICKS)) == 25
+    assert len(TICKS) == len(set(TICKS)) == 26
     for name, task in known.items():
         parameters = list(inspect.signature(task.run).parameters)
         assert parameters[:1] == ([] if name in TICKS else ["environment_id"]), name
@@ -151,6 +151,7 @@ def test_a_tick_asks_a_hundred_environments_in_two_statements(worker, environmen
     more = {
         "connect.provision_environments": (1, 0), "connect.prune_webhook_log": (2, 2),
         "connect.prune_request_logs": (4, 1), "banks.watch_health": (4, 0), "banks.prune_health": (3, 0),
+        "connect.send_support_notices": (3, 0),
     }  # fmt: skip
     assert cost == {name: more.get(name, (1, 1)) for name in cost}
     asked.clear()

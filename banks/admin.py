@@ -10,10 +10,12 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
@@ -351,6 +353,25 @@ class RunningFilter(admin.SimpleListFilter):
         return queryset.filter(ended_at__isnull=self.value() == "running") if self.value() else queryset
 
 
+def bank_link() -> Column:
+    """The name of the bank of a row that `with_names` read, linked to its page."""
+
+    @display(description="Institution")
+    def column(_: Any, row: Any) -> SafeString:
+        url = reverse(
+            "admin:banks_catalog_institution_change", args=[ids.encode(institution_ids.PREFIX, row.institution_id)]
+        )
+        return format_html('<a href="{}" class="text-link">{}</a>', url, row.bank_name or row.institution_id)
+
+    return column
+
+
+def with_names(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Rows that name a bank by its id alone, each with the bank's name."""
+    banks = Institution.objects.filter(pk=OuterRef("institution_id"))
+    return rows.annotate(bank_name=Subquery(banks.values("name")[:1]))
+
+
 @admin.register(InstitutionIncident, site=platform_site)
 class InstitutionIncidentAdmin(RowAdmin):
     """A time in which a bank was not healthy: what readers of the status page are told, and its end."""
@@ -359,11 +380,15 @@ class InstitutionIncidentAdmin(RowAdmin):
     title = "institution incidents"
     ordering = ("-began_at",)
     standing = columns.state("status", STANDING_COLOURS)
-    bank = columns.reference("institution_id", institution_ids.PREFIX, title="Institution")
+    bank = bank_link()
     list_display = ("began_at", "standing", "bank", "opened_by", "ended_at", "note")
     list_filter = (RunningFilter, "status", "by_staff")
     fields = ("note", "id", "standing", "bank", "opened_by", "began_at", "ended_at", "announced_at")
     actions_detail = ("resolve",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """With the names of the banks."""
+        return with_names(super().get_queryset(request))
 
     @display(description="Opened by")
     def opened_by(self, row: InstitutionIncident) -> str:
@@ -417,10 +442,14 @@ class InstitutionHealthAdmin(RowAdmin):
     references = {institution_ids.PREFIX: "institution_id"}
     title = "institution health"
     ordering = ("-window_start", "-id")
-    bank = columns.reference("institution_id", institution_ids.PREFIX, title="Institution")
+    bank = bank_link()
     list_display = ("window_start", "bank", "operation", "successes", "bank_errors", "own_errors")
     list_filter = ("operation",)
     fields = ("id", "window_start", "bank", "operation", "successes", "bank_errors", "own_errors", "latency_counts")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """With the names of the banks."""
+        return with_names(super().get_queryset(request))
 
 
 def _connected(amounts: figures.Amounts) -> list[figures.Line]:

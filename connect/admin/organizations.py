@@ -61,11 +61,11 @@ class LiveFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Two."""
-        return [("open", "Open"), ("test", "Test only")]
+        return [("activated", "Activated"), ("not", "Not activated")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The chosen ones."""
-        return queryset.filter(activated_at__isnull=self.value() == "test") if self.value() else queryset
+        return queryset.filter(activated_at__isnull=self.value() == "not") if self.value() else queryset
 
 
 class CountryFilter(admin.SimpleListFilter):
@@ -149,10 +149,10 @@ class OrganizationAdmin(RowAdmin):
         ]
         return format_html_join(mark_safe("<br>"), '<a class="text-link" href="{}">{}</a> {}{}', links) or NOTHING
 
-    @display(description="Live mode", label={"open": "success", "test only": "info"})
+    @display(description="Live mode", label={"activated": "success", "not activated": "info"})
     def mode(self, row: Organization) -> str:
         """Whether it was opened."""
-        return "open" if row.activated_at else "test only"
+        return "activated" if row.activated_at else "not activated"
 
     @display(description="Invited")
     def invited(self, row: Organization) -> str:

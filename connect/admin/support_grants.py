@@ -51,7 +51,7 @@ class SupportGrantAdmin(RowAdmin):
     references = {"org": "organization_id", "env": "environment_id", "usr": "taken_by_id"}
     title = "support access"
     list_select_related = ("organization", "environment__organization", "granted_by", "taken_by")
-    list_display = ("public_id", "environment", "standing", "given", "reason", "expires_at", "created_at")
+    list_display = ("environment", "standing", "given", "reason", "expires_at", "created_at")
     list_filter = (StateFilter,)
     fields = (
         "public_id", "organization", "environment", "opens", "standing", "given", "reason", "created_at", "expires_at",

@@ -25,7 +25,7 @@ class GiveForm(forms.Form):
         max_length=300,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("Optional: what support should look at, such as a payment's id. Support and your team see it."),
+        help_text=_("What support should look at, such as a payment's id. Support and your team see it."),
     )
 
 

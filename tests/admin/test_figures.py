@@ -121,7 +121,7 @@ def test_the_first_page_shows_them_to_whoever_may_see_environments(
     Organization.objects.filter(slug="acme").update(activated_at=clock.wall())
     client.force_login(staff())
     text = " ".join(client.get("/admin/").content.decode().split())
-    assert "2 organizations, 1 with live mode" in text
+    assert "2 organizations, 1 activated for live mode" in text
     assert "API calls, today" in text
     client.force_login(staff("connect.view_apikey", email="other@platform.example"))
     assert b"API calls, today" not in client.get("/admin/").content

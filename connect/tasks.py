@@ -20,6 +20,7 @@ from connect.services import (
     quota_alerts,
     request_log_drain,
     retention,
+    support_notices,
     test_clocks,
     webhook_notices,
 )
@@ -152,3 +153,12 @@ def watch_quotas() -> int:
 def send_quota_alert(environment_id: str) -> int:
     """Tell the organization how much of the environment's month is used; returns how many mails."""
     return jobs.run(send_quota_alert, environment_id, lambda caller: quota_alerts.send(caller.environment))
+
+
+# --- support's looks --------------------------------------------------------------------------------------------------
+
+
+@shared_task(name="connect.send_support_notices")
+def send_support_notices() -> int:
+    """Mail owners about leave to look that was given, taken unasked or taken back; returns how many mails."""
+    return support_notices.send_due()

@@ -181,6 +181,17 @@ RAIL: Final[tuple[tuple[Promise | str, tuple[Entry, ...]], ...]] = (
             ),
         ),
     ),
+    (
+        "Organization",
+        (
+            Entry(
+                "Support access",
+                "icons/support.html",
+                "support_access:write",
+                ("support_access", "support_access_revoke"),
+            ),
+        ),
+    ),
 )
 
 TEST_ONLY: Final = frozenset({"sandbox_bank", "webhook_inbox", "break_something"})

@@ -40,6 +40,7 @@ from dashboard.pages import (
     saved_filters,
     second_factor,
     settings,
+    support_access,
     team,
     theme,
     usage,
@@ -226,5 +227,11 @@ urlpatterns = [
             ("apps-let-in", consents.consents, "consents"),
             ("apps-let-in/<slug:consent_id>/end", consents.revoke, "consent_revoke"),
         )
+    ),
+    path("o/<slug:org_slug>/<slug:mode>/support-access", support_access.support_access, name="support_access"),
+    path(
+        "o/<slug:org_slug>/<slug:mode>/support-access/<slug:grant_id>/end",
+        support_access.revoke,
+        name="support_access_revoke",
     ),
 ]

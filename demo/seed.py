@@ -33,9 +33,18 @@ from connect.kit.tenancy import use_environment
 from connect.selectors import credentials
 from connect.selectors import environments as environment_selectors
 from connect.selectors import organizations as organization_selectors
+from connect.selectors import support_grants as grant_selectors
 from connect.selectors import users as user_selectors
 from connect.selectors import webhook_endpoints as endpoint_selectors
-from connect.services import api_keys, environments, organizations, users, webhook_endpoints, webhook_inbox
+from connect.services import (
+    api_keys,
+    environments,
+    organizations,
+    support_grants,
+    users,
+    webhook_endpoints,
+    webhook_inbox,
+)
 from demo import sandbox_bank
 from payments.selectors import payment_intents as intents
 from payments.services import bank_settlements, customers, payment_attempts, payment_intents, processor_calls
@@ -97,6 +106,8 @@ def seed(
     caller = Caller(environment, Actor("user", ids.encode("usr", user.id), user.email), scopes=frozenset({"*"}))
     if secret_key is None or credentials.resolve(secret_key) is None:
         _, secret_key = api_keys.create(caller, name="Demo key from make run", scopes=["*"])
+    if grant_selectors.in_force(environment.id, user.id) is None:
+        support_grants.give(caller, hours=24, reason="The demo's staff may look at the demo's shop")
     webhook_secret = _webhooks(caller, webhook_secret)
     if _is_empty(environment):
         say("making a customer and a few payments")

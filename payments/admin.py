@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from unfold.decorators import action, display
 
-from connect.admin import access, columns
+from connect.admin import access, columns, figures
 from connect.admin.confirmation import confirm
 from connect.admin.rows import RowAdmin
 from connect.admin.sites import environment_of, environment_site, outside_transaction
@@ -48,6 +48,30 @@ REFUND_COLOURS = {
 }  # fmt: skip
 SETUP_COLOURS = {"succeeded": "success", "canceled": "danger", "processing": "info", "requires_action": "warning"}
 ATTEMPT_COLOURS = {"approved": "success", "open": "warning", "declined": "danger", "action_required": "info"}
+
+
+def _volume(amounts: figures.Amounts) -> list[figures.Line]:
+    """Never added up over currencies."""
+    return [
+        figures.Line(
+            f"Payment volume, {currency.upper()}",
+            columns.money_text(amounts.live.get(currency, 0), currency),
+            columns.money_text(amounts.test.get(currency, 0), currency),
+        )
+        for currency in amounts.labels()
+    ]
+
+
+# What processors took and did not give back, out of the ledger's balances: a few rows a currency, whatever the traffic.
+figures.register(
+    "volume",
+    figures.Figure(
+        "SELECT a.currency::text, -sum(b.posted)::bigint FROM {schema}.ledger_account a"
+        " JOIN {schema}.ledger_balance b ON b.account_id = a.id"
+        " WHERE a.path LIKE 'processor:%:clearing:%' GROUP BY 1",
+        _volume,
+    ),
+)
 
 
 @admin.register(PaymentIntent, site=environment_site)

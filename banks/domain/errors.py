@@ -101,3 +101,17 @@ class SandboxBankSilent(DomainError):
         "The sandbox bank's control does not answer. `make run` starts the bank; elsewhere FC_SANDBOX_BANK_URL says"
         " where it is, and FC_SANDBOX_BANK_CONTROL_TOKEN lets us in. Try again once it runs."
     )
+
+
+class IncidentRunning(DomainError):
+    """A bank has one incident at a time."""
+
+    code = "incident_running"
+    message = "This bank has an incident already. Write into its note, or resolve it first."
+
+
+class IncidentOver(DomainError):
+    """An incident that has ended cannot be resolved again."""
+
+    code = "incident_over"
+    message = "This incident has ended already. Its note can still be changed."

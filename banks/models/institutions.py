@@ -46,6 +46,11 @@ class Institution(CatalogModel):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def confidence(self) -> str:
+        """How sure we are of its interface: what staff say of it, else what the file says."""
+        return self.interface.get("confidence") or self.integration_confidence
+
 
 class InstitutionHealth(CatalogModel):
     """What became of the calls to a bank in one five-minute window, for one operation.
@@ -80,7 +85,8 @@ class InstitutionHealth(CatalogModel):
 class InstitutionIncident(CatalogModel):
     """A time in which a bank was not healthy, for the status page. `ended_at` None is still going on.
 
-    `note` is what staff tell readers of the page.
+    `note` is what staff tell readers of the page. One that is `by_staff` was opened by them and ends when they say so:
+    no figure changes it.
     """
 
     id = models.UUIDField(primary_key=True)
@@ -90,6 +96,7 @@ class InstitutionIncident(CatalogModel):
     ended_at = models.DateTimeField(null=True)
     announced_at = models.DateTimeField(null=True)
     note = models.TextField(blank=True)
+    by_staff = models.BooleanField(default=False)
 
     objects: ClassVar[models.Manager[InstitutionIncident]] = models.Manager()
 

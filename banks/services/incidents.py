@@ -22,13 +22,16 @@ from banks.clients.connector import ConnectorError
 from banks.domain import health
 from banks.domain.breaker import Breaker
 from banks.domain.connection_state import Status
+from banks.domain.errors import IncidentOver, IncidentRunning
 from banks.domain.health import Figures, Standing
+from banks.domain.institution_ids import PREFIX
 from banks.domain.profiles import Operation
 from banks.models import Connection, Institution, InstitutionIncident
 from banks.selectors import institution_health, institutions
 from banks.services import bank_calls
 from connect.kit import clock, ids
 from connect.kit.caller import Caller, EnvironmentRef
+from connect.kit.errors import ParameterInvalid, ResourceMissing
 from connect.kit.tenancy import use_environment
 from connect.selectors import sweeps
 from connect.services import events
@@ -64,11 +67,54 @@ def judge(rows: Iterable[Institution]) -> int:
     running = {row.institution_id: row for row in InstitutionIncident.objects.filter(ended_at=None)}
     changed = 0
     for row in rows:
+        if row.id in running and running[row.id].by_staff:
+            continue  # they know what no call shows, and end it themselves
         standings = [
             _standing(known.get((row.slug, operation)), counted.get((row.id, operation), [])) for operation in Operation
         ]
         changed += _note(row.id, next(word for word in _WORST if word in standings), running.get(row.id))
     return changed
+
+
+def open_by_staff(*, institution_id: UUID, status: Standing, note: str) -> UUID:
+    """Say that a bank is not healthy, whatever its calls show, until `resolve`. Whoever is connected to it is told.
+
+    Raises `ResourceMissing` for an unknown bank, `ParameterInvalid` for a status that is no trouble, and
+    `IncidentRunning` while the bank has one.
+    """
+    if status not in (Standing.DEGRADED, Standing.DOWN):
+        raise ParameterInvalid("An incident is `degraded` or `down`.", param="status")
+    if not Institution.objects.filter(pk=institution_id).exists():
+        raise ResourceMissing(resource="banking.institution", id=ids.encode(PREFIX, institution_id), param="id")
+    try:
+        with transaction.atomic():
+            row = InstitutionIncident.objects.create(
+                id=ids.new(),
+                institution_id=institution_id,
+                status=status.value,
+                began_at=clock.wall(),
+                note=note.strip(),
+                by_staff=True,
+            )
+    except IntegrityError:
+        raise IncidentRunning from None
+    log.warning("banks.incident_opened_by_staff", institution=str(institution_id), status=status.value)
+    return row.id
+
+
+def resolve(*, incident_id: UUID, note: str) -> None:
+    """End an incident and keep what is told of it. While calls go on to fail, `judge` opens another one.
+
+    Raises `ResourceMissing`, and `IncidentOver` when it has ended already.
+    """
+    with transaction.atomic():
+        row = InstitutionIncident.objects.select_for_update().filter(pk=incident_id).first()
+        if row is None:
+            raise ResourceMissing(resource="incident", id=ids.encode("inc", incident_id), param="id")
+        if row.ended_at is not None:
+            raise IncidentOver
+        row.ended_at, row.announced_at, row.note = clock.wall(), None, note.strip()
+        row.save(update_fields=["ended_at", "announced_at", "note"])
 
 
 def announce() -> int:

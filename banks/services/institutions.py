@@ -26,8 +26,8 @@ _OF_THE_FILE: Final = (
 def load_catalogue(*, using: str) -> int:
     """Write the file's banks into the public schema through the alias `using`; returns how many rows changed.
 
-    What staff decided (`is_enabled`, `interface`, `native_name`) stays. A bank that left the file keeps its row,
-    because connections may name it.
+    What staff decided (`is_enabled`, `native_name`, `interface` with their word on how sure it is) stays. A bank that
+    left the file keeps its row, because connections may name it.
     """
     changed = 0
     with transaction.atomic(using=using), FILE.open(encoding="utf-8", newline="") as file:

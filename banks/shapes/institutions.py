@@ -45,7 +45,7 @@ def render(row: Any, *, livemode: bool, available: bool, status: Standing) -> In
         connector=row.connector or None,
         country=row.country.lower(),
         identity_confidence=row.identity_confidence,
-        integration_confidence=row.integration_confidence,
+        integration_confidence=row.confidence,
         livemode=livemode,
         name=row.name,
         native_name=row.native_name or None,

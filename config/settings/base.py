@@ -211,6 +211,7 @@ MFA_TRUST_COOKIE_AGE = timedelta(days=30)
 # whoever has a second factor could not change their address.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 USERSESSIONS_TRACK_ACTIVITY = True
+FC_STAFF_MFA_REQUIRED = True  # the staff's pages open with a second factor only
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 EMAIL_BACKEND = env("EMAIL_BACKEND", default="django.core.mail.backends.smtp.EmailBackend")
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Facturino Connect <no-reply@localhost>")

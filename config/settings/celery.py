@@ -151,6 +151,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 300.0,
         "options": {"expires": 600},
     },
+    "support: tell owners who may look": {
+        "task": "connect.send_support_notices",
+        "schedule": 10.0,
+        "options": {"expires": 20},
+    },
     "events: forget what is old": {
         "task": "connect.prune_events",
         "schedule": 3600.0,

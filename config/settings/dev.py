@@ -8,3 +8,4 @@ EMAIL_BACKEND = "dashboard.mail.MailboxBackend"
 FC_MAILBOX_DIR = LOCAL_DIR / "mail"
 FC_PRIVATE_HOSTS_ALLOWED = env.list("FC_PRIVATE_HOSTS_ALLOWED", default=["localhost:*", "127.0.0.1:*", "[::1]:*"])
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True  # passkeys on http://localhost
+FC_STAFF_MFA_REQUIRED = False  # the demo's staff begin without; a banner says what production asks for

@@ -28,7 +28,7 @@ class ApiKeyAdmin(RowAdmin):
     prefix = "key"
     references = {"env": "environment_id", "usr": "created_by_id"}
     exact = ("last4",)
-    list_select_related = ("environment__organization", "created_by")
+    list_select_related = ("environment__organization", "environment__limit_override", "created_by")
     list_display = ("public_id", "name", "redacted", "environment", "standing", "last_used_at", "created_at")
     fields = (
         "public_id", "name", "redacted", "environment", "standing", "scopes", "ip_allowlist", "created_by",

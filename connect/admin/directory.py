@@ -31,5 +31,5 @@ def matching(query: str) -> Sequence[Environment]:
 
 def openable(short_id: str) -> Environment | None:
     """The environment with this short id, its organization read along, when its schema exists."""
-    rows = Environment.objects.select_related("organization")
+    rows = Environment.objects.select_related("organization", "limit_override")
     return rows.filter(short_id=short_id, status=Environment.Status.READY).first()

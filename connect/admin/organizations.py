@@ -20,6 +20,7 @@ from connect.admin.columns import NOTHING, state
 from connect.admin.rows import RowAdmin
 from connect.admin.sites import platform_site
 from connect.domain.tiers import TIERS
+from connect.kit import clock, ids
 from connect.models import Membership, Organization
 from connect.services import organizations
 
@@ -52,6 +53,37 @@ class TierFilter(admin.SimpleListFilter):
         return queryset.filter(tier=self.value()) if self.value() else queryset
 
 
+class LiveFilter(admin.SimpleListFilter):
+    """Whether live mode was opened."""
+
+    title = "live mode"
+    parameter_name = "live"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Two."""
+        return [("activated", "Activated"), ("not", "Not activated")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The chosen ones."""
+        return queryset.filter(activated_at__isnull=self.value() == "not") if self.value() else queryset
+
+
+class CountryFilter(admin.SimpleListFilter):
+    """The country it says it is in."""
+
+    title = "country"
+    parameter_name = "country"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Those that some organization named."""
+        named = Organization.objects.exclude(country="").order_by("country").values_list("country", flat=True)
+        return [(code, code) for code in named.distinct()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The chosen ones."""
+        return queryset.filter(country=self.value()) if self.value() else queryset
+
+
 @admin.register(Organization, site=platform_site)
 class OrganizationAdmin(RowAdmin):
     """One customer: who belongs to it, which environments it has, what it may use."""
@@ -60,12 +92,17 @@ class OrganizationAdmin(RowAdmin):
     form = OrganizationForm
     tier_shown = state("tier", TIER_COLOURS, title="Tier")
     search_help_text = "org_…, name, slug, or a member's e-mail address"
-    list_display = ("name", "slug", "tier_shown", "public_id", "created_at")
-    list_filter = (TierFilter,)
+    list_display = ("name", "slug", "tier_shown", "mode", "country", "public_id", "created_at")
+    list_filter = (TierFilter, LiveFilter, CountryFilter)
     fieldsets = (
         (None, {"fields": ("name", "tier")}),
-        ("Facts", {"fields": ("public_id", "slug", "created_at", "environments", "members")}),
-    )
+        ("Environments", {"fields": ("environments",)}),
+        ("Activation of live mode", {"fields": (
+            "mode", "activated_at", "legal_name", "country", "registration_number", "website", "support_email",
+        )}),
+        ("People", {"fields": ("requires_mfa", "members", "invited")}),
+        ("Facts", {"fields": ("public_id", "slug", "created_at", "related")}),
+    )  # fmt: skip
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Staff with the permission; the service notes who did it."""
@@ -73,8 +110,9 @@ class OrganizationAdmin(RowAdmin):
         return bool(user.has_perm("connect.change_organization"))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """All but name and tier."""
-        return ("public_id", "slug", "created_at", "environments", "members")
+        """All but name and tier: what it says of itself is for its own admins to change."""
+        shown = [name for _, options in self.fieldsets for name in options["fields"]]
+        return tuple(name for name in shown if name not in OrganizationForm.Meta.fields)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -99,12 +137,37 @@ class OrganizationAdmin(RowAdmin):
 
     @display(description="Environments")
     def environments(self, row: Organization) -> SafeString | str:
-        """Each with the way into it."""
+        """Each with its state and limits; its page leads into it."""
         links = [
-            (reverse("staff_environment", args=[environment.short_id]), environment.schema_name, environment.status)
-            for environment in row.environments.order_by("kind")
+            (
+                reverse("admin:connect_environment_change", args=[ids.encode("env", environment.pk)]),
+                environment.schema_name,
+                environment.status,
+                " · limits of its own" if getattr(environment, "limit_override", None) else "",
+            )
+            for environment in row.environments.select_related("limit_override").order_by("kind")
         ]
-        return format_html_join(mark_safe("<br>"), '<a class="text-link" href="{}">{}</a> {}', links) or NOTHING
+        return format_html_join(mark_safe("<br>"), '<a class="text-link" href="{}">{}</a> {}{}', links) or NOTHING
+
+    @display(description="Live mode", label={"activated": "success", "not activated": "info"})
+    def mode(self, row: Organization) -> str:
+        """Whether it was opened."""
+        return "activated" if row.activated_at else "not activated"
+
+    @display(description="Invited")
+    def invited(self, row: Organization) -> str:
+        """Who was asked to join and has not answered."""
+        open_ones = row.invitations.filter(accepted_at=None, withdrawn_at=None, expires_at__gt=clock.wall())
+        return ", ".join(f"{one.email} as {one.role}" for one in open_ones.order_by("email")) or NOTHING
+
+    @display(description="See also")
+    def related(self, row: Organization) -> SafeString:
+        """Lists of what else belongs to it."""
+        lists = {"organizationauditentry": "Audit log", "supportgrant": "Support access", "apiclient": "API clients"}
+        links = [
+            (reverse(f"admin:connect_{name}_changelist"), self.row_id(row), title) for name, title in lists.items()
+        ]
+        return format_html_join(" · ", '<a class="text-link" href="{}?q={}">{}</a>', links)
 
     @display(description="Members")
     def members(self, row: Organization) -> SafeString | str:

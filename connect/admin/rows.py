@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from django.contrib.admin.utils import flatten_fieldsets
+from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -19,6 +20,9 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from connect.kit import ids
+
+IDS: Final = frozenset({"UUIDField", "ForeignKey", "OneToOneField"})
+"""What holds another row's id as a UUID; other references hold the public id as text."""
 
 
 class InfinitePaginator(paginator.InfinitePaginator):
@@ -91,6 +95,12 @@ class RowAdmin(ModelAdmin):
         """The row's public id, or its UUID where the API shows no such object."""
         return ids.encode(self.prefix, row.pk) if self.prefix else str(row.pk)
 
+    def is_now(self, object_id: Any, **state: Any) -> bool:
+        """Whether the row of an address is in this state: for buttons that make sense in one only."""
+        with suppress(ValueError, ValidationError):
+            return self.model._default_manager.filter(pk=self._pk_of(str(object_id)), **state).exists()
+        return False
+
     # --- nothing is written here --------------------------------------------------------------------------------------
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -129,7 +139,7 @@ class RowAdmin(ModelAdmin):
         parts = ids.split(term)
         field = {**self.references, self.prefix: "pk"}.get(parts[0]) if parts else None
         if parts and field:
-            is_text = field != "pk" and self.model._meta.get_field(field).get_internal_type() != "UUIDField"
+            is_text = field != "pk" and self.model._meta.get_field(field).get_internal_type() not in IDS
             conditions.append(Q(**{field: term if is_text else ids.decode(parts[0], term)}))
         with suppress(ValueError):
             conditions.append(Q(pk=UUID(term)))

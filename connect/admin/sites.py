@@ -23,10 +23,11 @@ from django.urls import reverse
 from unfold.dataclasses import SearchResult
 from unfold.sites import UnfoldAdminSite
 
-from connect.admin import access, directory, mounting
+from connect.admin import access, directory, figures, mounting
 from connect.admin.policy import CONTENT_SECURITY_POLICY
 from connect.kit import ids
 from connect.kit.caller import EnvironmentRef
+from connect.selectors import support_grants
 
 View = Callable[..., HttpResponse]
 
@@ -46,7 +47,7 @@ class StaffSite(UnfoldAdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Whether the person may see at least one page here."""
-        return access.is_staff(request)
+        return access.may_enter(request)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Django's own form is never shown."""
@@ -107,17 +108,24 @@ class StaffSite(UnfoldAdminSite):
 
 
 class PlatformSite(StaffSite):
-    """Public rows, and the way into the environments."""
+    """Public rows, what the platform does in figures, and the way into the environments."""
 
     index_template = "admin/platform_index.html"
     index_title = "Platform"
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """The lists, and the environments whose organization or short id contains what was typed."""
+        """Figures, the environments whose organization or short id contains what was typed, and the lists."""
         query = request.GET.get("q", "").strip()
         user: Any = request.user
-        found = directory.matching(query) if user.has_perm("connect.view_environment") else None
-        return super().index(request, {"environments": found, "query": query, **(extra_context or {})})
+        context: dict[str, Any] = {"query": query, "lacks_second_factor": not access.has_second_factor(request)}
+        if user.has_perm("connect.view_environment"):
+            open_to = support_grants.open_to(user.pk)
+            found = directory.matching(query)
+            context["environments"] = [(row, open_to.get(row.pk)) for row in found]
+            context["figures"] = None if query else figures.board()
+        with mounting.unmounted(request):
+            context["second_factor_url"] = reverse("mfa_activate_totp")
+        return super().index(request, {**context, **(extra_context or {})})
 
 
 class EnvironmentSite(StaffSite):
@@ -131,7 +139,7 @@ class EnvironmentSite(StaffSite):
         user: Any = request.user
         return (
             environment_of(request) is not None
-            and access.is_staff(request)
+            and access.may_enter(request)
             and bool(user.has_perm("connect.view_environment"))
         )
 
@@ -145,7 +153,11 @@ class EnvironmentSite(StaffSite):
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Which environment this is, for every page."""
-        return {**super().each_context(request), "staff_environment": environment_of(request)}
+        return {
+            **super().each_context(request),
+            "staff_environment": environment_of(request),
+            "support_grant": getattr(request, "staff_support_grant", None),
+        }
 
 
 def environment_of(request: HttpRequest) -> EnvironmentRef | None:

@@ -296,3 +296,17 @@ class EnvironmentNotOffered(DomainError):
 
     code = "environment_not_offered"
     message = "Choose one of the environments on the page. Your role decides which ones are offered."
+
+
+class SupportGrantOver(DomainError):
+    """Leave for support to look into an environment that has ended or was taken back already cannot be taken back."""
+
+    code = "support_grant_over"
+    message = "This access has ended already. Nothing more can be looked at with it."
+
+
+class AppNotVerifiable(DomainError):
+    """A suspended app cannot be verified; what it was suspended for comes first."""
+
+    code = "app_not_verifiable"
+    message = "The app {name} is suspended. Reinstate it first."

@@ -2,15 +2,19 @@
 
 Test environments have the rates of live ones: a developer's test suite is the burstiest caller there is, and an API
 that limits it harder teaches people to write sleeps. What a month may cost is limited in live environments only.
+
+Staff can give one environment limits of its own (`connect.services.limit_overrides`): `of` is the tier with them in
+place, so whoever asks it needs to know nothing of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
+from connect.kit import clock
 from connect.kit.caller import EnvironmentRef
 from connect.kit.errors import DomainError
 
@@ -58,8 +62,25 @@ DEVICE_CODES: Final = Rate(1 / 30, 10)
 
 
 def of(environment: EnvironmentRef) -> Tier:
-    """The tier of an environment; an unknown name counts as Free, so that a typing error never opens the gates."""
-    return TIERS.get(environment.tier, TIERS["free"])
+    """What an environment may do: its tier, and in place of its figures those that staff set for it alone.
+
+    An unknown name counts as Free, so that a typing error never opens the gates. A rate or burst of its own is that of
+    the environment and of each key in it, so that one key can use all of it. A quota of its own is as hard as the
+    tier's.
+    """
+    tier, own = TIERS.get(environment.tier, TIERS["free"]), environment.own_limits
+    if own is None or not own.hold_at(clock.wall()):
+        return tier
+    return replace(
+        tier,
+        environment=_own_rate(tier.environment, own.per_second, own.burst),
+        key=_own_rate(tier.key, own.per_second, own.burst),
+        monthly_quota=tier.monthly_quota if own.monthly_quota is None else own.monthly_quota,
+    )
+
+
+def _own_rate(rate: Rate, per_second: float | None, burst: int | None) -> Rate:
+    return Rate(rate.per_second if per_second is None else per_second, rate.burst if burst is None else burst)
 
 
 def hard_quota(environment: EnvironmentRef) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
@@ -20,6 +21,23 @@ ActorKind = Literal["api_key", "user", "api_client", "system"]
 
 
 @dataclass(frozen=True, slots=True)
+class OwnLimits:
+    """What staff set for one environment in place of its tier's; None stays as the tier has it.
+
+    `until` None has no end. They carry it with them, so that a cached environment keeps them no second too long.
+    """
+
+    per_second: float | None = None
+    burst: int | None = None
+    monthly_quota: int | None = None
+    until: datetime | None = None
+
+    def hold_at(self, moment: datetime) -> bool:
+        """Whether they have not ended yet."""
+        return self.until is None or moment < self.until
+
+
+@dataclass(frozen=True, slots=True)
 class EnvironmentRef:
     """An environment as everything but `connect` sees it: plain values, no model, safe to cache."""
 
@@ -31,6 +49,7 @@ class EnvironmentRef:
     cluster: str = "default"
     tier: str = "free"
     api_version: str = API_VERSION
+    own_limits: OwnLimits | None = None
 
     @property
     def livemode(self) -> bool:

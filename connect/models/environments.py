@@ -6,7 +6,7 @@ from django.db import models
 from django_tenants.models import TenantMixin
 
 from connect.kit import ids
-from connect.kit.caller import API_VERSION, EnvironmentRef
+from connect.kit.caller import API_VERSION, EnvironmentRef, OwnLimits
 from connect.models.organizations import Organization
 
 
@@ -50,7 +50,10 @@ class Environment(TenantMixin):
         return f"{self.organization.slug}/{self.kind}"
 
     def ref(self) -> EnvironmentRef:
-        """Plain values for everything outside this app. Reads the organization's tier: select it along."""
+        """Plain values for everything outside this app. Reads the organization's tier and the limits of its own: select
+        `organization` and `limit_override` along.
+        """
+        own = getattr(self, "limit_override", None)
         return EnvironmentRef(
             id=self.id,
             organization_id=self.organization_id,
@@ -60,6 +63,7 @@ class Environment(TenantMixin):
             cluster=self.cluster,
             tier=self.organization.tier,
             api_version=self.api_version,
+            own_limits=OwnLimits(own.per_second, own.burst, own.monthly_quota, own.expires_at) if own else None,
         )
 
 

@@ -99,7 +99,7 @@ def forget() -> None:
 
 def _look_up(digest: bytes) -> Credential | None:
     row = (
-        ApiKey.objects.select_related("environment__organization")
+        ApiKey.objects.select_related("environment__organization", "environment__limit_override")
         .filter(secret_hash=digest)
         .exclude(revoked_at__lte=clock.wall())
         .first()

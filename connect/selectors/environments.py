@@ -47,7 +47,7 @@ def status(organization_id: UUID, kind: str) -> str:
 
 
 def _openable() -> QuerySet[Environment]:
-    return Environment.objects.select_related("organization").filter(status=Environment.Status.READY)
+    return Environment.objects.select_related("organization", "limit_override").filter(status=Environment.Status.READY)
 
 
 def pending() -> list[UUID]:

@@ -132,28 +132,6 @@ def delete(caller: Caller, *, client_id: str) -> int:
     return ended
 
 
-def suspend(actor: Actor, *, client_id: str, reason: str) -> ApiClientInfo:
-    """Staff stops an app: nothing it holds works, and nobody can let it in. Raises `ResourceMissing`."""
-    return _staff(actor, client_id, "api_client.suspended", suspended_at=clock.wall(), reason=reason)
-
-
-def resume(actor: Actor, *, client_id: str, reason: str) -> ApiClientInfo:
-    """Staff lets a suspended app go on; its tokens work again. Raises `ResourceMissing`."""
-    return _staff(actor, client_id, "api_client.resumed", suspended_at=None, reason=reason)
-
-
-def _staff(actor: Actor, client_id: str, action: str, *, suspended_at: Any, reason: str) -> ApiClientInfo:
-    with transaction.atomic():
-        row = ApiClient.objects.select_for_update().filter(client_id=client_id).first()
-        if row is None:
-            raise ResourceMissing(resource="api_client", id=client_id)
-        row.suspended_at = suspended_at
-        row.save(update_fields=["suspended_at"])
-        _audit(actor, action, row, reason=reason)
-    credentials.forget()
-    return info(row)
-
-
 def _locked(caller: Caller, client_id: str) -> ApiClient:
     row = (
         ApiClient.objects.select_for_update().filter(environment_id=caller.environment.id, client_id=client_id).first()

@@ -40,7 +40,7 @@ def provision(environment_id: UUID) -> EnvironmentRef:
         environment = (
             Environment.objects.using(owner)
             .select_for_update(of=["self"])
-            .select_related("organization")
+            .select_related("organization", "limit_override")
             .get(pk=environment_id)
         )
         if environment.status == Environment.Status.READY:

@@ -29,6 +29,10 @@ ACTIONS: Final[dict[str, Promise]] = {
     "api_client.updated": _("OAuth app changed"),
     "api_client.rolled": _("Secret of an OAuth app rolled"),
     "api_client.deleted": _("OAuth app deleted"),
+    "api_client.verified": _("OAuth app verified by staff"),
+    "api_client.verification_withdrawn": _("Verification of an OAuth app withdrawn by staff"),
+    "api_client.suspended": _("OAuth app suspended by staff"),
+    "api_client.reinstated": _("OAuth app reinstated by staff"),
     "consent.granted": _("App let in"),
     "consent.widened": _("App allowed to do more"),
     "consent.revoked": _("App no longer let in"),
@@ -45,8 +49,14 @@ ACTIONS: Final[dict[str, Promise]] = {
     "customer.deleted": _("Customer deleted"),
     "bank_connection.removed": _("Bank connection removed"),
     "payment_attempts.settled": _("Open payment attempts settled by staff"),
+    "environment.limits_set": _("Limits set by staff"),
+    "environment.limits_removed": _("Limits set by staff removed"),
+    "support_access.given": _("Support allowed to look"),
+    "support_access.taken": _("Support took access without being asked"),
+    "support_access.revoked": _("Support access taken back"),
     "staff.looked": _("Staff looked into an environment"),
     "staff.acted": _("Staff acted in an environment"),
+    "staff.turned_away": _("Staff turned away: nobody allowed them to look"),
 }
 """By the code that services write, in the order of the filter."""
 

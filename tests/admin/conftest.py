@@ -37,9 +37,34 @@ def staff_client(staff: Callable[..., Any]) -> Client:
     return client
 
 
+@pytest.fixture(autouse=True)
+def _fresh_figures() -> None:
+    """The figures of the first page are those of the test."""
+    from connect.admin import figures
+
+    figures.forget()
+
+
 @pytest.fixture
-def door(environment: Any) -> Callable[[str], str]:
-    """`door("payments/charge/")` is the address of a page in Acme's test environment."""
+def let_in(db: None) -> Callable[..., Any]:
+    """`let_in(environment)` is the organization's leave for staff to look into it for an hour."""
+
+    def give(environment: Any, *, hours: int = 1) -> Any:
+        from connect.kit import ids
+        from connect.kit.caller import Actor, Caller
+        from connect.models import Membership
+        from connect.services import support_grants
+
+        owner = Membership.objects.get(organization_id=environment.organization_id, role="owner").user
+        return support_grants.give(Caller(environment, Actor("user", ids.encode("usr", owner.pk))), hours=hours)
+
+    return give
+
+
+@pytest.fixture
+def door(environment: Any, let_in: Callable[..., Any]) -> Callable[[str], str]:
+    """`door("payments/charge/")` is the address of a page in Acme's test environment, which lets staff in."""
+    let_in(environment)
     return lambda page="": f"/admin/e/{environment.short_id}/{page}"
 
 

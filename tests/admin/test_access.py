@@ -106,10 +106,11 @@ def test_an_environment_without_schema_is_not_found(staff_client: Client, enviro
 
 
 def test_no_row_is_seen_through_another_environment(
-    staff_client: Client, environments: Any, paid: Any, api_as: Any
+    staff_client: Client, environments: Any, paid: Any, api_as: Any, let_in: Any
 ) -> None:
     """The same person, the same moment, the other schema: neither lists nor addresses show the payment."""
     for name in ("acme/live", "other/test", "other/live"):
+        let_in(environments[name])
         door = f"/admin/e/{environments[name].short_id}/payments/paymentintent/"
         assert list(staff_client.get(door).context["cl"].result_list) == []
         assert list(staff_client.get(door, {"q": paid["id"]}).context["cl"].result_list) == []

@@ -191,9 +191,10 @@ def test_an_id_typed_on_the_first_page_leads_to_the_row(staff_client: Client, do
 
 
 def test_the_search_by_keyboard_never_mixes_environments(
-    staff_client: Client, door: Any, paid: Any, environments: Any
+    staff_client: Client, door: Any, paid: Any, environments: Any, let_in: Any
 ) -> None:
     """The theme's own search remembers answers by person and text; ours must not."""
+    let_in(environments["other/test"])
     other = f"/admin/e/{environments['other/test'].short_id}/"
     first = staff_client.get(door("search/"), {"s": "charge", "extended": 1}).content.decode()
     second = staff_client.get(f"{other}search/", {"s": "charge", "extended": 1}).content.decode()

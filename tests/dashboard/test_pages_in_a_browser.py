@@ -49,6 +49,7 @@ EMPTY = [
     "/o/acme/live/developers/webhooks",
     "/o/acme/live/developers/api-keys",
     "/o/acme/live/developers/usage",
+    "/o/acme/live/support-access",
     "/o/acme/test/payments?status=canceled",
     "/o/acme/test/search?q=pi_nothing",
     "/o/acme/test/audit?action=api_key.rolled",

@@ -37,7 +37,7 @@ from connect.models import (
     User,
     UserConsent,
 )  # fmt: skip
-from connect.services import api_keys
+from connect.services import api_keys, support_grants
 from tests.banks import rows as bank_rows
 from tests.conftest import Api
 from tests.matrix import recipes
@@ -79,6 +79,10 @@ class Page:
 
 def _key(api: Any, caller: Any) -> dict[str, str]:
     return {"key_id": api_keys.create(caller, name="For a page", scopes=["*"])[0].id}
+
+
+def _support_grant(api: Any, caller: Any) -> dict[str, str]:
+    return {"grant_id": support_grants.give(caller, hours=1).id}
 
 
 def _payment(api: Any, caller: Any) -> dict[str, str]:
@@ -353,6 +357,8 @@ PAGES = {
     "dashboard:api_client_delete": Page("api_clients:write", _app, {"confirmation": "Ledger Lens"}, FORM),
     "dashboard:consents": Page("consents:read"),
     "dashboard:consent_revoke": Page("consents:write", _consent, {}, FORM),
+    "dashboard:support_access": Page("support_access:write", form={"hours": "24"}, methods=FORM),
+    "dashboard:support_access_revoke": Page("support_access:write", _support_grant, {}, FORM),
 }
 """Pages of an organization's mode, each with the permission it needs."""
 OWN_PAGES = {

@@ -22,7 +22,7 @@ from connect.models import (
 from connect.selectors import api_clients as app_selectors
 from connect.selectors import consents as consent_selectors
 from connect.selectors import credentials
-from connect.services import api_clients, consents, request_log_drain, request_logs
+from connect.services import api_clients, app_reviews, consents, request_log_drain, request_logs
 from tests.conftest import Api
 from tests.oauth.tokens import issue, register
 
@@ -109,11 +109,11 @@ def test_a_closed_account_takes_the_token_along(token, person):
 
 def test_a_suspended_app_is_told_so_and_may_go_on_later(token):
     staff = Actor("user", "usr_staff")
-    api_clients.suspend(staff, client_id=token.app.id, reason="Complaints.")
+    app_reviews.suspend(client_id=token.app.id, actor=staff, reason="Complaints.")
     status, error, challenge = code(token)
     assert (status, error) == (401, "app_suspended")
     assert "The app is suspended" in challenge
-    api_clients.resume(staff, client_id=token.app.id, reason="Cleared up.")
+    app_reviews.reinstate(client_id=token.app.id, actor=staff, reason="Cleared up.")
     assert answer(token).status_code == 200
     actions = OrganizationAuditEntry.objects.filter(target=token.app.id).values_list("action", flat=True)
     assert {"api_client.suspended", "api_client.resumed"} <= set(actions)

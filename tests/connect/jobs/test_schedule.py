@@ -152,6 +152,7 @@ def test_a_tick_asks_a_hundred_environments_in_two_statements(worker, environmen
         "connect.provision_environments": (1, 0), "connect.prune_webhook_log": (2, 2),
         "connect.prune_request_logs": (4, 1), "banks.watch_health": (4, 0), "banks.prune_health": (3, 0),
         "connect.watch_quotas": (2, 1),
+        "connect.send_support_notices": (3, 0),
     }  # fmt: skip
     assert cost == {name: more.get(name, (1, 1)) for name in cost}
     asked.clear()

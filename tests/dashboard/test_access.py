@@ -60,6 +60,10 @@ OF_AN_ORGANIZATION = {
     "institutions": "banks:view",
     "institution": "banks:view",
     "sandbox_bank": "banks:view",
+    "first_steps": "home:read",
+    "break_something": "sandbox:write",
+    "usage": "usage:read",
+    "usage_export": "usage:read",
     "link_sessions": "banks:view",
     "link_session": "banks:view",
     "bank_connection_refresh": "banks:manage",
@@ -74,6 +78,8 @@ OF_AN_ORGANIZATION = {
 }
 """Page → the permission it needs."""
 
+ONE_CLICK = {"first_key": "api_keys:write", "first_endpoint": "webhook_endpoints:write"}
+"""The same for buttons of the home page: they take a POST and nothing else."""
 ELSEWHERE = {"start", "theme", "mailbox", "mailbox_message", "organization_new", "preparing"}
 """Pages outside of any organization's mode; each has its own test."""
 
@@ -106,7 +112,7 @@ def address(name: str, slug: str = "acme", mode: str = "test") -> str:
 
 
 def test_every_page_is_in_the_table():
-    assert {pattern.name for pattern in urls.urlpatterns} == set(OF_AN_ORGANIZATION) | ELSEWHERE
+    assert {pattern.name for pattern in urls.urlpatterns} == set(OF_AN_ORGANIZATION) | set(ONE_CLICK) | ELSEWHERE
 
 
 @pytest.mark.parametrize("name", sorted(OF_AN_ORGANIZATION))
@@ -123,6 +129,13 @@ def test_each_role_opens_exactly_what_the_permission_table_grants(pages_as, role
         granted = {200, 404} if name in OBJECTS else {200}  # past the door, an object that does not exist is a 404
         expected = granted if permissions.allows(role, permission) else {403}
         assert client.get(address(name)).status_code in expected, (role, name)
+
+
+@pytest.mark.parametrize("name", sorted(ONE_CLICK))
+def test_a_button_asks_for_its_permission_too(pages_as, name):
+    for role in Role:
+        granted = permissions.allows(role, ONE_CLICK[name])
+        assert pages_as(role.value).post(address(name)).status_code == (302 if granted else 403), role
 
 
 @pytest.mark.parametrize("role", [role.value for role in Role])

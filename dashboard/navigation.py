@@ -179,13 +179,8 @@ RAIL: Final[tuple[tuple[Promise | str, tuple[Entry, ...]], ...]] = (
                 "settings:read",
                 ("settings", "settings_edit", "settings_second_factor", "activation", "activation_details"),
             ),
-        ),
-    ),
-    (
-        "Organization",
-        (
             Entry(
-                "Support access",
+                _("Support access"),
                 "icons/support.html",
                 "support_access:write",
                 ("support_access", "support_access_revoke"),

@@ -24,20 +24,24 @@ class Activity:
 def by_time(caller: Caller, since: datetime, until: datetime, *, unit: Unit, zone: str) -> Activity:
     """The environment's requests and the caller's deliveries. Days are those of the time zone; see `usage.moments`."""
     found = Activity({}, {})
-    begins = "hour" if unit == "hour" else "date_trunc('day', hour, %(zone)s)"
     with connection.cursor() as cursor:
+        # Rows are added up by quarters of an hour first, which every time zone's days are made of: cutting each single
+        # row by a time zone would take most of the time.
         cursor.execute(
-            f"SELECT {begins}, NULL, sum(requests)::bigint,"  # noqa: S608 - both texts are ours
+            "SELECT date_trunc(%(unit)s, at, %(zone)s), NULL, sum(requests)::bigint,"
             "  coalesce(sum(requests) FILTER (WHERE status_class = 4), 0)::bigint,"
             "  coalesce(sum(requests) FILTER (WHERE status_class = 5), 0)::bigint"
-            " FROM connect_usage_hour WHERE hour >= %(since)s AND hour < %(until)s GROUP BY 1"
-            " UNION ALL SELECT date_trunc(%(unit)s, created_at, %(zone)s), state, count(*), 0, 0"
-            " FROM connect_webhook_delivery"
-            " WHERE id >= %(first)s AND created_at >= %(since)s AND created_at < %(until)s AND endpoint_id IN"
-            " (SELECT id FROM connect_webhook_endpoint WHERE account_id = %(account)s) GROUP BY 1, 2",
+            " FROM (SELECT hour AS at, status_class, sum(requests) AS requests FROM connect_usage_hour"
+            "   WHERE hour >= %(since)s AND hour < %(until)s GROUP BY 1, 2) hours GROUP BY 1"
+            " UNION ALL SELECT date_trunc(%(unit)s, at, %(zone)s), state, sum(count)::bigint, 0, 0"
+            " FROM (SELECT date_bin('15 minutes', created_at, 'epoch') AS at, state, count(*) AS count"
+            "   FROM connect_webhook_delivery"
+            "   WHERE id >= %(first)s AND created_at >= %(since)s AND created_at < %(until)s AND endpoint_id = ANY"
+            "   (ARRAY(SELECT id FROM connect_webhook_endpoint WHERE account_id = %(account)s)) GROUP BY 1, 2) quarters"
+            " GROUP BY 1, 2",
             {
-                "unit": unit, "zone": zone, "first": ids.first_at(since), "since": since, "until": until,
-                "account": caller.account,
+                "unit": unit, "zone": zone if unit == "day" else "UTC", "first": ids.first_at(since),
+                "since": since, "until": until, "account": caller.account,
             },
         )  # fmt: skip
         for at, state, count, refused, errors in cursor.fetchall():

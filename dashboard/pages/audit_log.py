@@ -11,11 +11,10 @@ import io
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
-from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -110,7 +109,7 @@ def _read(page: OrganizationPage, given: dict[str, str], wanted: Page) -> tuple[
         actor_id=selectors.actor_of(given["actor"]),
         action=given["action"],
         target=given["target"],
-        at=TimeRange(gte=_moment(given["since"]), lte=_moment(given["until"])),
+        at=TimeRange(gte=lists.moment(given["since"]), lte=lists.moment(given["until"], last=True)),
     )
     where = given["where"]
     parts = [
@@ -137,18 +136,9 @@ def _filters(request: HttpRequest) -> dict[str, str]:
     }
     return given | {
         "where": given["where"] if given["where"] in PLACES else "",
-        "since": given["since"] if _moment(given["since"]) else "",
-        "until": given["until"] if _moment(given["until"]) else "",
+        "since": given["since"] if lists.moment(given["since"]) else "",
+        "until": given["until"] if lists.moment(given["until"]) else "",
     }
-
-
-def _moment(text: str) -> datetime | None:
-    """What a `datetime-local` field holds, in UTC; None for anything else."""
-    try:
-        found = parse_datetime(text)
-    except ValueError:
-        return None
-    return found.replace(tzinfo=UTC) if found and found.tzinfo is None else found
 
 
 def _places(page: OrganizationPage) -> set[str]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import ngettext_lazy
 
 from connect.kit import ids
@@ -70,3 +73,20 @@ def pager(shown: Sequence[str], page: Page, filters: Mapping[str, str], *, has_m
         newer=urlencode({**kept, "before": shown[0]}) if shown and has_newer else None,
         older=urlencode({**kept, "after": shown[-1]}) if shown and has_older else None,
     )
+
+
+def moment(text: str, *, last: bool = False) -> datetime | None:
+    """What a `datetime-local` field holds, read in the zone of the page; None for anything else.
+
+    On the nights of the clocks a time comes twice, or not at all. It is then the earlier of the two moments that it
+    could mean, or the later for `last`: a range that a person writes holds all of it.
+    """
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        return None
+    if found is None or found.tzinfo is not None:
+        return found
+    zone = timezone.get_current_timezone()
+    meant = [found.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
+    return max(meant) if last else min(meant)

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
@@ -67,8 +65,8 @@ def request_logs(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
             path=filters["path"],
             actor_id=filters["key"],
             object_id=filters["object"],
-            since=_moment(filters["since"]),
-            until=_moment(filters["until"], last=True),
+            since=lists.moment(filters["since"]),
+            until=lists.moment(filters["until"], last=True),
         ),
         wanted,
     )
@@ -120,26 +118,9 @@ def _filters(request: HttpRequest) -> dict[str, str]:
     return given | {
         "status": given["status"] if given["status"] in OUTCOMES else "",
         "method": given["method"] if given["method"] in METHODS else "",
-        "since": given["since"] if _moment(given["since"]) else "",
-        "until": given["until"] if _moment(given["until"]) else "",
+        "since": given["since"] if lists.moment(given["since"]) else "",
+        "until": given["until"] if lists.moment(given["until"]) else "",
     }
-
-
-def _moment(text: str, *, last: bool = False) -> datetime | None:
-    """What a `datetime-local` field holds, read in the zone of the page; None for anything else.
-
-    On the nights of the clocks a time comes twice, or not at all. It is then the earlier of the two moments that it
-    could mean, or the later for `last`: a range that a person writes holds all of it.
-    """
-    try:
-        found = parse_datetime(text)
-    except ValueError:
-        return None
-    if found is None or found.tzinfo is not None:
-        return found
-    zone = timezone.get_current_timezone()
-    meant = [found.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
-    return max(meant) if last else min(meant)
 
 
 def _actor_names(page: OrganizationPage) -> dict[str, str]:

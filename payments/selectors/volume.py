@@ -37,8 +37,8 @@ def by_time(
             " FROM payments_charge WHERE account_id = %(account)s AND id >= %(first)s AND captured"
             " AND status = 'succeeded' AND created_at >= %(since)s AND created_at <= %(until)s GROUP BY 1, 2",
             {
-                "unit": unit, "zone": zone, "account": caller.account, "first": _first(since, until),
-                "since": since, "until": until,
+                "unit": unit, "zone": zone if unit == "day" else "UTC", "account": caller.account,
+                "first": _first(since, until), "since": since, "until": until,
             },
         )  # fmt: skip
         for currency, at, payments, taken_minor in cursor.fetchall():

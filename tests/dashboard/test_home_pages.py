@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import html
 import re
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from banks.domain import institution_ids
 from banks.models import InstitutionIncident
@@ -208,6 +210,28 @@ def test_volume_is_what_was_taken_in_each_currency(pages, api):
         assert shown["volume"].series[0].values[-1] == 3500
     other = pages.get(address(), {"currency": "mkd"}).context["charts"]
     assert other["volume"].total.replace("\u00a0", " ") == "900.00 MKD"
+
+
+@pytest.mark.parametrize("period", ["24h", "7d"])
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "Europe/Skopje", "America/St_Johns"])
+def test_nothing_falls_between_the_hours_and_days_of_a_time_zone(api, environment, caller, period, zone):
+    """Also where the zone is half an hour off."""
+    from connect.selectors import activity
+    from dashboard import periods
+    from payments.selectors import volume
+
+    api.post("/v1/payment_intents", PAID)
+    with use_environment(environment), timezone.override(ZoneInfo(zone)):
+        UsageHour.objects.create(
+            hour=clock.wall().replace(minute=0, second=0, microsecond=0), method="GET", route="r", actor_id="key_a",
+            status_class=2, requests=3, limited=0, duration_us=1, latency=[3] + [0] * 10,
+        )  # fmt: skip
+        known = periods.of(period)
+        cut = {"unit": known.unit, "zone": known.zone_name}
+        asked = activity.by_time(caller, known.since, known.until, **cut).requests
+        taken = volume.by_time(caller, known.since, known.until, **cut)["eur"]
+    assert [asked[start].requests for start in known.starts if start in asked] == [3]
+    assert [taken[start].taken_minor for start in known.starts if start in taken] == [2500]
 
 
 def test_volume_lives_by_the_environments_clock(pages, api):

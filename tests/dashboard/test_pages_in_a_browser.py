@@ -389,3 +389,25 @@ def test_a_slow_list_keeps_its_rows_where_they_are(watched, api):
     held[0].continue_()
     one.page.wait_for_selector("text=Nothing matches")
     assert not one.page.is_disabled("form.filters button[type=submit]")
+
+
+def test_first_steps_turn_green_by_themselves_and_keep_the_key(watched, api, environment):
+    """A key by one click; the first request ticks its line without a reload, and the next command still holds the key."""
+    from connect.kit import clock
+    from connect.models import ApiKey
+    from connect.services import request_log_drain, request_logs
+
+    ApiKey.objects.filter(environment_id=environment.id).update(revoked_at=clock.wall())
+    one = watched()
+    one.sign_in()
+    one.page.click("text=Create a test key")
+    secret = one.page.inner_text(".secret code")
+    assert one.violations() == []
+    api.headers["authorization"] = f"Bearer {secret}"
+    assert api.get("/v1/balance").status_code == 200
+    request_logs.buffer.flush()
+    request_log_drain.drain()
+    one.page.wait_for_selector("text=2 of 7 done")
+    assert secret in one.page.inner_text("#code-payment")
+    assert one.page.inner_text("#announcer") == "First steps: 2 of 7 done"
+    assert one.violations() == []

@@ -9,6 +9,8 @@ from banks.pages import status
 from connect.api import health
 from payments.pages import pay_by_bank, three_d_secure
 
+handler500 = "dashboard.pages.failures.failed"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),

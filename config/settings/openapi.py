@@ -3,6 +3,7 @@
 from typing import Any
 
 from connect.domain.scopes import SCOPES
+from connect.domain.versions import VERSIONS
 from connect.kit.caller import API_VERSION
 
 _TEXT = """
@@ -14,8 +15,9 @@ Parameters that are not described here are refused by name.
 """
 
 
-def _header(name: str, description: str, example: str) -> dict[str, Any]:
-    return {"name": name, "in": "header", "schema": {"type": "string"}, "description": description, "example": example}
+def _header(name: str, description: str, example: str, **schema: Any) -> dict[str, Any]:
+    described = {"type": "string", **schema}
+    return {"name": name, "in": "header", "schema": described, "description": description, "example": example}
 
 
 SPECTACULAR_SETTINGS: dict[str, Any] = {
@@ -61,12 +63,14 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
                 "Idempotency-Key",
                 "Makes a request safe to repeat: the first answer is stored with its effect and given again.",
                 "6c398885-4b2f-4469-967a-848645bab779",
-            ),
-            "StripeAccount": _header(
-                "Stripe-Account", "Acts on behalf of this connected account.", "acct_0351rGdfu4rWbCvHHberI6"
+                minLength=1,
+                maxLength=255,
             ),
             "FacturinoVersion": _header(
-                "Facturino-Version", "The dated version of this API; the environment's own without it.", API_VERSION
+                "Facturino-Version",
+                "The dated version of this API; the environment's own without it.",
+                API_VERSION,
+                enum=list(VERSIONS),
             ),
         },
     },

@@ -38,13 +38,10 @@ _VERBS: Final = {"destroy": "delete"}
 _ALWAYS: Final = (
     credentials.ApiKeyMissing, credentials.ApiKeyInvalid, credentials.AccessTokenInvalid,
     credentials.AccessTokenExpired, credentials.PermissionMissing, RateLimit,
-    errors.InternalError, ServiceUnavailable,
+    errors.InternalError, ServiceUnavailable, errors.ParameterUnknown, errors.ParameterInvalid, errors.BodyInvalid,
 )  # fmt: skip
-_WITH_INPUT: Final = (
-    errors.ParameterMissing, errors.ParameterUnknown, errors.ParameterInvalid, errors.ParameterInvalidEmpty,
-    errors.ParameterInvalidInteger,
-)  # fmt: skip
-_WITH_BODY: Final = (errors.BodyInvalid, credentials.IdempotencyMismatch, credentials.IdempotencyKeyInUse)
+_WITH_INPUT: Final = (errors.ParameterMissing, errors.ParameterInvalidEmpty, errors.ParameterInvalidInteger)
+_WITH_BODY: Final = (credentials.IdempotencyMismatch, credentials.IdempotencyKeyInUse)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +145,7 @@ class AutoSchema(openapi.AutoSchema):
         if self.method != "POST":
             found += self._query_parameters()
         headers = ["IdempotencyKey"] if self.method == "POST" else []
-        headers += ["StripeAccount", "FacturinoVersion"]
+        headers += ["FacturinoVersion"]
         return [*found, *({"$ref": f"#/components/parameters/{name}"} for name in headers)]
 
     def _query_parameters(self) -> list[dict[str, Any]]:

@@ -38,6 +38,8 @@ class ApiViewSet(GenericViewSet):
     scope_resource: ClassVar[str] = ""
     id_prefix: ClassVar[str] = ""
     lookup_value_regex = "[^/]+"
+    # No OPTIONS: secret keys are for servers, so nobody asks before a request of another origin.
+    http_method_names = ["get", "head", "post", "delete"]
     caller: Caller
     parameters: dict[str, Any]
     expand_paths: list[str]

@@ -59,13 +59,14 @@ def connections(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
             client_reference_id=filters["q"] or None,
         )
         found = [each for each in shown if isinstance(each, ConnectionOut)]
-    banks = bank_overview.banks(page.caller, {each.institution for each in found})
+    offered = bank_overview.banks_with_connections(page.caller)
+    banks = {bank.id: bank for bank in offered}
     counts = bank_overview.account_counts(page.caller, {each.id for each in found})
     context = {
         "lines": [ConnectionLine(each, banks.get(each.institution), counts.get(each.id, 0)) for each in found],
         "filters": filters,
         "statuses": list(CONNECTION_STATUSES),
-        "banks": bank_overview.banks_with_connections(page.caller),
+        "banks": offered,
         "is_filtered": any(filters.values()) or wanted.cursor is not None,
         "can_manage": page.allows("banks:manage"),
         "pager": lists.pager([each.id for each in found], wanted, filters, has_more=has_more, noun="connection"),

@@ -157,11 +157,12 @@ def test_nobody_assigns_what_is_decided_here(operation, api, state, cell):
 def test_a_method_that_is_not_offered_is_refused(path, api, state, cell):
     offered = {operation.method for operation in OPERATIONS if operation.route.path == path}
     before = state()
-    for method in set(METHODS) - offered:
+    for method in {*METHODS, "OPTIONS", "TRACE"} - offered:
         refused = api.client.generic(
             method, path.replace("{pk}", "x_1"), b"{}", "application/json", headers=api.headers
         )
         assert refused.status_code == 405, (method, refused.content)
         assert refused.json()["error"]["code"] == "method_not_allowed"
+        assert set(refused["Allow"].split(", ")) - {"HEAD"} == offered
         cell("methods not offered")
     assert state() == before

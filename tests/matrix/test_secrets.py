@@ -111,7 +111,7 @@ def _pay(api: Api) -> list[str]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_secrets_are_left_nowhere(environment, caller, secrets, written, monkeypatch, capfd):
+def test_row_33_secrets_are_left_nowhere(environment, caller, secrets, written, monkeypatch, capfd):
     info, issued = api_keys.create(caller, name="Shop", scopes=["*"])
     _, rolled = api_keys.roll(caller, key_id=info.id, overlap_seconds=3600)
     restricted = api_keys.create(caller, name="Read", scopes=["customers:read"])[1]

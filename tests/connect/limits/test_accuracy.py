@@ -14,8 +14,8 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.parametrize("seconds", [5, pytest.param(60, marks=pytest.mark.soak)])
-def test_eight_processes(seconds):
-    """Row 38: 100 a second with a burst of 200."""
+def test_row_38_eight_processes(seconds):
+    """100 a second with a burst of 200."""
     command = [sys.executable, str(ROOT / "benchmarks" / "limiter.py"), "--accuracy", "--json", f"--seconds={seconds}"]
     done = subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=True)
     result = json.loads(done.stdout)

@@ -153,7 +153,8 @@ def test_a_token_never_opens_another_environment(caller, person, environments, t
     assert code(token)[:2] == (401, "access_token_invalid")
 
 
-@pytest.mark.parametrize("text", ["fc_at_", "fc_at_" + "x" * 36, oauth.generate("fc_at_"), oauth.generate("fc_rt_")])
+@pytest.mark.parametrize("text", ["fc_at_", "fc_at_" + "x" * 36, oauth.generate("fc_at_"), oauth.generate("fc_rt_")],
+                         ids=["prefix", "checksum", "access token", "refresh token"])  # fmt: skip
 def test_a_text_that_is_no_token_is_refused(db, text):
     refused = Api(text).get("/v1/customers")
     assert refused.status_code == 401

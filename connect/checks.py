@@ -7,11 +7,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import psycopg
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
+from django.http.request import validate_host
 
 from connect.kit import secretbox
 
@@ -23,7 +25,13 @@ POSTGRESQL_OLDEST: Final = 150000
 
 def install() -> None:
     """Make the checks known to Django; called once, when the apps are ready."""
-    for check in (failpoints_are_disarmed, private_hosts_are_closed, keys_are_not_the_examples, roles_are_two):
+    for check in (
+        failpoints_are_disarmed,
+        private_hosts_are_closed,
+        keys_are_not_the_examples,
+        roles_are_two,
+        the_address_is_ours,
+    ):
         register(check, Tags.security, deploy=True)
     register(environments_stay_apart, Tags.database)
     register(the_server_suits, Tags.database)
@@ -83,6 +91,23 @@ def roles_are_two(**_: Any) -> list[CheckMessage]:
         return []
     hint = "Make the roles fc_app and fc_owner as deploy/roles.sql does, and give each address its own."
     return [Error(f"DATABASE_URL and DATABASE_OWNER_URL share the role {web!r}.", hint=hint, id="connect.E105")]
+
+
+def the_address_is_ours(**_: Any) -> list[CheckMessage]:
+    """Links in mails and redirects begin with FC_PUBLIC_URL: over TLS, and to a host that is answered."""
+    parts = urlsplit(settings.FC_PUBLIC_URL)
+    found: list[CheckMessage] = []
+    if parts.scheme != "https" or not parts.hostname:
+        hint = "Give the https:// address at which people reach the product."
+        found.append(
+            Error(f"FC_PUBLIC_URL is no address over TLS: {settings.FC_PUBLIC_URL}.", hint=hint, id="connect.E109")
+        )
+    if "*" in settings.ALLOWED_HOSTS or not validate_host(parts.hostname or "", settings.ALLOWED_HOSTS):
+        hint = "Name in it the hosts that are answered, that of FC_PUBLIC_URL among them, and no `*`."
+        found.append(
+            Error("ALLOWED_HOSTS is open, or leaves the product's own host out.", hint=hint, id="connect.E110")
+        )
+    return found
 
 
 def environments_stay_apart(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import psycopg
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
+from django.http.request import validate_host
 
 from connect.kit import secretbox
 
@@ -28,7 +30,7 @@ def install() -> None:
     """Make the checks known to Django; called once, when the apps are ready."""
     for check in (
         failpoints_are_disarmed, private_hosts_are_closed, keys_are_not_the_examples, roles_are_two,
-        identities_can_be_signed,
+        the_address_is_ours, identities_can_be_signed,
     ):  # fmt: skip
         register(check, Tags.security, deploy=True)
     register(environments_stay_apart, Tags.database)
@@ -98,7 +100,7 @@ def identities_can_be_signed(**_: Any) -> list[CheckMessage]:
     if given and len(given) == len(keys) and all(_is_signing_key(key) for key in keys):
         return []
     hint = "Make one with `openssl genrsa 2048 | base64 -w0`; a new one stands in front of the old, after a comma."
-    return [Error("FC_OIDC_PRIVATE_KEY holds no RSA key of 2048 bits or more.", hint=hint, id="connect.E109")]
+    return [Error("FC_OIDC_PRIVATE_KEY holds no RSA key of 2048 bits or more.", hint=hint, id="connect.E111")]
 
 
 def _is_signing_key(pem: str) -> bool:
@@ -107,6 +109,23 @@ def _is_signing_key(pem: str) -> bool:
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return False
     return isinstance(key, rsa.RSAPrivateKey) and key.key_size >= 2048
+
+
+def the_address_is_ours(**_: Any) -> list[CheckMessage]:
+    """Links in mails and redirects begin with FC_PUBLIC_URL: over TLS, and to a host that is answered."""
+    parts = urlsplit(settings.FC_PUBLIC_URL)
+    found: list[CheckMessage] = []
+    if parts.scheme != "https" or not parts.hostname:
+        hint = "Give the https:// address at which people reach the product."
+        found.append(
+            Error(f"FC_PUBLIC_URL is no address over TLS: {settings.FC_PUBLIC_URL}.", hint=hint, id="connect.E109")
+        )
+    if "*" in settings.ALLOWED_HOSTS or not validate_host(parts.hostname or "", settings.ALLOWED_HOSTS):
+        hint = "Name in it the hosts that are answered, that of FC_PUBLIC_URL among them, and no `*`."
+        found.append(
+            Error("ALLOWED_HOSTS is open, or leaves the product's own host out.", hint=hint, id="connect.E110")
+        )
+    return found
 
 
 def environments_stay_apart(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:

@@ -22,6 +22,7 @@ from connect.selectors.support_grants import SupportGrantInfo
 from connect.services import support_grants as grant_services
 from dashboard.pages.access import OrganizationPage, organization_page, render
 from dashboard.pages.support_access_forms import GiveForm, RevokeForm
+from dashboard.templatetags.moments import moment_text
 
 STATES: Final[dict[str, tuple[Promise, str]]] = {
     "active": (gettext_lazy("In force"), "warn"),
@@ -56,8 +57,8 @@ def support_access(request: HttpRequest, page: OrganizationPage) -> HttpResponse
         else:
             messages.success(
                 request,
-                _("Support may look into this environment until %(until)s UTC. You can end it here at any time.")
-                % {"until": f"{given.expires_at:%d %b %Y, %H:%M}"},
+                _("Support may look into this environment until %(until)s. You can end it here at any time.")
+                % {"until": moment_text(given.expires_at)},
             )
             return HttpResponseRedirect(page.url("support_access"))
     now = clock.wall()
@@ -82,14 +83,14 @@ def revoke(request: HttpRequest, page: OrganizationPage, grant_id: str) -> HttpR
         else:
             messages.success(request, _("The access is taken back. Support can open nothing more with it."))
             return HttpResponseRedirect(page.url("support_access"))
-    until = f"{grant.expires_at:%d %b %Y, %H:%M}"
+    until = moment_text(grant.expires_at)
     if grant.taken_by:
-        text = _("%(person)s took it without being asked, until %(until)s UTC.") % {
+        text = _("%(person)s took it without being asked, until %(until)s.") % {
             "person": grant.taken_by,
             "until": until,
         }
     else:
-        text = _("It was given by %(person)s, until %(until)s UTC.") % {
+        text = _("It was given by %(person)s, until %(until)s.") % {
             "person": grant.given_by or _("a former member"),
             "until": until,
         }

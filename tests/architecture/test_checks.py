@@ -26,6 +26,9 @@ PRODUCTION = {
     "REDIS_URL": "redis://127.0.0.1:1/0",
     "ALLOWED_HOSTS": "pay.example.com",
     "FC_PUBLIC_URL": "https://pay.example.com",
+    "FC_TRUSTED_PROXIES": "1",
+    "FC_METRICS_TOKEN": "a-token-of-the-monitoring",
+    "DEFAULT_FROM_EMAIL": "Pay <no-reply@example.com>",
 }
 
 
@@ -62,14 +65,36 @@ def test_every_mistake_is_named_and_no_key_is_printed():
         "SECRET_KEY": example("SECRET_KEY"),
         "FC_OIDC_PRIVATE_KEY": base64.b64encode(b"no key").decode(),
         "DATABASE_OWNER_URL": PRODUCTION["DATABASE_URL"],
+        "FC_PUBLIC_URL": "http://pay.example.com",
+        "ALLOWED_HOSTS": "*",
     }
     code, text = check("--deploy", **wrong)
     assert code == 1
-    assert sorted(set(re.findall(r"connect\.E\d+", text))) == [f"connect.E10{number}" for number in (1, 2, 3, 4, 5, 9)]
-    assert text.count("HINT:") == 6
+    assert sorted(set(re.findall(r"connect\.E\d+", text))) == [
+        "connect.E101", "connect.E102", "connect.E103", "connect.E104", "connect.E105", "connect.E109", "connect.E110",
+        "connect.E111",
+    ]  # fmt: skip
+    assert text.count("HINT:") == 8
     assert wrong["FC_ENCRYPTION_KEYS"] not in text
     assert wrong["SECRET_KEY"] not in text
     assert ":one@" not in text
+
+
+@pytest.mark.parametrize(
+    ("address", "hosts", "wrong"),
+    [
+        ("https://pay.example.com", ["pay.example.com"], []),
+        ("https://pay.example.com", [".example.com"], []),
+        ("http://pay.example.com", ["pay.example.com"], ["connect.E109"]),
+        ("pay.example.com", ["pay.example.com"], ["connect.E109", "connect.E110"]),
+        ("https://pay.example.com", ["other.example.com"], ["connect.E110"]),
+        ("https://pay.example.com", ["*"], ["connect.E110"]),
+        ("https://pay.example.com", [], ["connect.E110"]),
+    ],
+)
+def test_the_address_is_over_tls_and_answered(settings, address, hosts, wrong):
+    settings.FC_PUBLIC_URL, settings.ALLOWED_HOSTS = address, hosts
+    assert [message.id for message in checks.the_address_is_ours()] == wrong
 
 
 @pytest.mark.parametrize(

@@ -86,12 +86,13 @@ def site(browser, live_server, member):
 class Watched:
     """A browser page that remembers everything it should not have done."""
 
-    def __init__(self, browser, site, *, scheme="light", width=1280, scripts=True):
+    def __init__(self, browser, site, *, scheme="light", width=1280, scripts=True, locale="en"):
         self.site = site
         self.faults = []
         self.context = browser.new_context(
             base_url=site,
             color_scheme=scheme,
+            locale=locale,
             viewport={"width": width, "height": 900},
             java_script_enabled=scripts,
             permissions=["clipboard-read", "clipboard-write"],
@@ -118,7 +119,8 @@ class Watched:
         self.page.wait_for_url("**/o/acme/test/")
 
     def violations(self):
-        self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        if not self.page.evaluate("typeof axe === 'object'"):  # once for each page that is loaded, not for each look
+            self.page.evaluate(AXE.read_text(encoding="utf-8"))
         found = self.page.evaluate("rules => axe.run({ runOnly: rules }).then(result => result.violations)", RULES)
         return [(violation["id"], [node["html"] for node in violation["nodes"]]) for violation in found]
 
@@ -127,6 +129,24 @@ class Watched:
         return self.page.evaluate(
             "[...document.querySelectorAll('.table-scroll:has(> .cards)')].filter(box =>"
             " box.scrollWidth > box.clientWidth + 1).map(box => box.innerText.slice(0, 80))"
+        )
+
+    def look(self, where, *looks):
+        """The page that is open, in each theme at each width, without loading it again."""
+        for scheme, width in looks:
+            self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # colours change at once
+            self.page.set_viewport_size({"width": width, "height": 900})
+            assert self.violations() == [], (where, scheme, width)
+            assert self.overflow() <= 0, (where, scheme, width)
+            assert self.cut_off() == [], (where, scheme, width)
+
+    def swap(self):
+        """Submit the page's first form of filters by htmx; whether there was one to submit."""
+        return self.page.evaluate(
+            "() => new Promise((done, failed) => { const form = document.querySelector('form[hx-get]');"
+            " if (!form) return done(false); setTimeout(() => failed(new Error('no swap')), 9000);"
+            " document.body.addEventListener('htmx:afterSettle', () => done(true), { once: true });"
+            " form.requestSubmit(); })"
         )
 
     def overflow(self):
@@ -147,15 +167,21 @@ def watched(browser, site):
         assert one.faults == []
 
 
-def walk(one, pages):
-    """Look at pages that need nobody, sign in, and look at `pages`."""
+EVERY_PAGE = [("light", 320), ("dark", 1280)]
+"""Each theme and each width, once."""
+SEEN_FIRST = [("light", 1280), ("dark", 320)]
+"""The other way round."""
+
+
+def walk(one, pages, also=(), *, swaps=False):
+    """Look at pages that need nobody, sign in, and look at `pages`, at those of `also` the other way round too."""
     for index, path in enumerate([*OPEN, *pages]):
         if index == len(OPEN):
             one.sign_in()
         one.page.goto(path)
-        assert one.violations() == [], path
-        assert one.overflow() <= 0, path
-        assert one.cut_off() == [], path
+        one.look(path, *EVERY_PAGE, *(SEEN_FIRST if path in also or path in OPEN else ()))
+        if swaps and one.swap():
+            one.look(f"{path}, swapped", *EVERY_PAGE)
 
 
 @pytest.fixture
@@ -167,19 +193,19 @@ def payment(api):
     return f"/o/acme/test/payments/{intent['id']}"
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 320), ("dark", 1280)])
-def test_every_page_is_accessible_and_fits(watched, api, caller, payment, scheme, width):
-    """Every page of the dashboard, with something on it; its lists also when they are empty."""
+@pytest.fixture
+def every_page(api, caller, payment):
+    """Addresses of every page of the dashboard, with something on it; of its lists also when they are empty."""
     pages = [
         reverse(name, args=["acme", "test", *(page.arguments(api, caller) if page.arguments else {}).values()])
         for name, page in PAGES.items()
         if name not in FILES and "GET" in page.methods
     ]
-    walk(watched(scheme=scheme, width=width), [*SIGNED_IN, *EMPTY, *pages, payment, f"{payment}?tab=json"])
+    return [*SIGNED_IN, *EMPTY, *pages, payment, f"{payment}?tab=json"]
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 320)])
-def test_the_pages_seen_first_are_so_the_other_way_round_too(watched, payment, scheme, width):
+def test_every_page_is_accessible_and_fits(watched, every_page, payment):
+    """In both themes and at both widths; the pages seen first in all four ways."""
     first = [
         "/o/acme/test/",
         "/o/acme/live/",
@@ -188,7 +214,13 @@ def test_the_pages_seen_first_are_so_the_other_way_round_too(watched, payment, s
         "/o/acme/test/developers/api-keys",
         "/o/acme/test/developers/api-keys/new",
     ]
-    walk(watched(scheme=scheme, width=width), [*SIGNED_IN, *first, payment, f"{payment}?tab=json"])
+    walk(watched(), every_page, [*SIGNED_IN, *first, payment, f"{payment}?tab=json"])
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("language", ["en", "mk", "sq", "sr", "sr-Latn"])
+def test_every_page_is_accessible_in_every_language_and_after_each_swap(watched, every_page, language):
+    walk(watched(locale=language), every_page, swaps=True)
 
 
 def test_filters_swap_the_results_and_the_back_button_undoes_it(watched, api):

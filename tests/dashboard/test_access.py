@@ -71,6 +71,8 @@ OF_AN_ORGANIZATION = {
     "api_key_new": "api_keys:write",
     "api_key_roll": "api_keys:write",
     "api_key_revoke": "api_keys:write",
+    "support_access": "support_access:write",
+    "support_access_revoke": "support_access:write",
 }
 """Page → the permission it needs."""
 
@@ -98,6 +100,7 @@ OBJECTS |= {
 OBJECTS |= {name: ["lks_0000000000000000000000"] for name in ("link_session", "link_session_cancel")}
 OBJECTS |= {"bank_account": ["bka_0000000000000000000000"], "bank_transaction": ["btx_0000000000000000000000"]}
 OBJECTS |= {"institution": ["inst_0000000000000000000000"]}
+OBJECTS |= {"support_access_revoke": ["sgr_0000000000000000000000"]}
 OBJECTS["api_key_revoke"] = OBJECTS["api_key_roll"]
 
 

@@ -107,7 +107,7 @@ def _closed(request: HttpRequest, row: Environment, form: TakeForm | None) -> Ht
     context = {
         **platform_site.each_context(request),
         "title": f"No access to {row}",
-        "environment": row,
+        "closed": row,
         "people": organizations.addresses_of(row.organization_id, PERMISSIONS["support_access:write"]),
         "page_url": support_notices.page_of(row.organization.slug, row.kind),
         "form": form,

@@ -70,9 +70,10 @@ def signed_in(browser: Any, live_server: Any, staff: Any) -> Iterator[Callable[.
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_way_from_the_platform_to_the_lines_of_a_payment(
-    signed_in: Any, environment: Any, paid: Any, scheme: str
+    signed_in: Any, environment: Any, paid: Any, let_in: Any, scheme: str
 ) -> None:
     """Find the environment, open its payments, follow the links down to the books, and leave again."""
+    let_in(environment)
     page = signed_in(scheme)
     page.fill("#main [name=q]", "acme")
     page.click("button:has-text('Find')")
@@ -116,6 +117,19 @@ def test_filters_and_the_action_work_as_a_person_does_them(signed_in: Any, door:
     page.click("button:has-text('Ask the processor')")
     page.wait_for_url(f"**{door('payments/paymentattempt/')}")
     assert page.is_visible("text=asked about 0 attempts")
+
+
+def test_limits_are_set_as_a_person_does_it(signed_in: Any, environment: Any) -> None:
+    """From the list to the page, through the form with its reason, and back with the figures that hold now."""
+    page = signed_in()
+    page.goto("/admin/connect/environment/")
+    page.click(f"#result_list a:has-text('{environment.schema_name}')")
+    page.click("a:has-text('Set limits')")
+    page.fill("[name=per_second]", "12.5")
+    page.fill("[name=reason]", "Pilot until the summer")
+    page.click("button:has-text('Set limits')")
+    page.wait_for_selector("text=hold in every process within seconds")
+    assert page.is_visible("text=12.5 a second. Pilot until the summer (staff@platform.example, no end)")
 
 
 def test_signing_out_from_an_environment(signed_in: Any, door: Any) -> None:

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from connect.models import User
-from dashboard.pages.request_logs import _moment
+from dashboard.pages import lists
 from dashboard.templatetags.moments import moment, moment_field
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -102,9 +102,9 @@ def test_on_the_nights_of_the_clocks_every_moment_is_told_apart(when, shown):
 )
 def test_a_range_of_the_log_holds_all_that_a_person_can_mean(written, earliest, latest):
     with timezone.override("Europe/Skopje"):
-        assert f"{_moment(written):%Y-%m-%dT%H:%M}" == earliest
-        assert f"{_moment(written, last=True):%Y-%m-%dT%H:%M}" == latest
-        assert _moment("yesterday") is None
+        assert f"{lists.moment(written):%Y-%m-%dT%H:%M}" == earliest
+        assert f"{lists.moment(written, last=True):%Y-%m-%dT%H:%M}" == latest
+        assert lists.moment("yesterday") is None
 
 
 def test_the_filters_of_the_log_say_and_read_the_persons_zone(person, api):

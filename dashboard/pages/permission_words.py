@@ -39,6 +39,7 @@ GROUPS: Final[tuple[tuple[Promise, dict[str, Promise]], ...]] = (
         {
             "banks:view": _("See bank connections, accounts and transactions"),
             "banks:manage": _("Link banks, refresh and remove connections"),
+            "sandbox:write": _("Break something in test mode: put the sandbox bank down, decline, move a clock"),
         },
     ),
     (

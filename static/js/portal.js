@@ -34,3 +34,10 @@ document.querySelectorAll("[data-secret]").forEach((field) => {
 if (matchMedia("(width < 75rem)").matches) {
   document.querySelectorAll(".contents details").forEach((list) => { list.open = false; });
 }
+
+// Ctrl-K (⌘K) goes to the search.
+document.addEventListener("keydown", (event) => {
+  if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+  event.preventDefault();
+  document.getElementById("search").select();
+});

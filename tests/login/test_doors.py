@@ -72,6 +72,8 @@ def test_row_55_next_leads_nowhere_else(person, target):
         client.post("/accounts/logout/", {"next": target}),
     ]
     for answer in ways:
+        if "\x00" in target and answer.status_code == 400:
+            continue  # an address with a NUL is refused before anybody reads it
         assert answer.status_code == 302
         assert not leads_away(answer["Location"]), answer["Location"]
 

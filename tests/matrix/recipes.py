@@ -323,7 +323,7 @@ BANKING = {
     "POST /v1/banking/link_sessions": Recipe("link_sessions:write", body={"client_reference_id": "user-7"}),
     "GET /v1/banking/link_sessions/{pk}": Recipe("link_sessions:read", link_session, "lks"),
     "POST /v1/banking/link_sessions/{pk}/cancel": Recipe("link_sessions:write", link_session, "lks"),
-    "GET /v1/banking/connections": Recipe("connections:read", names={"institution": ("inst", institution)}),
+    "GET /v1/banking/connections": Recipe("connections:read"),
     "POST /v1/banking/connections": Recipe("connections:write", body={"public_token": public_token}),
     "GET /v1/banking/connections/{pk}": Recipe("connections:read", connection, "conn"),
     "POST /v1/banking/connections/{pk}": Recipe("connections:write", connection, "conn", {"metadata": {"a": "b"}}),

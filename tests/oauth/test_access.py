@@ -116,7 +116,7 @@ def test_a_suspended_app_is_told_so_and_may_go_on_later(token):
     app_reviews.reinstate(client_id=token.app.id, actor=staff, reason="Cleared up.")
     assert answer(token).status_code == 200
     actions = OrganizationAuditEntry.objects.filter(target=token.app.id).values_list("action", flat=True)
-    assert {"api_client.suspended", "api_client.resumed"} <= set(actions)
+    assert {"api_client.suspended", "api_client.reinstated"} <= set(actions)
 
 
 def test_an_expired_token_says_so(caller, person):

@@ -189,34 +189,29 @@ def attempt_sign_in(address: str, account: str) -> None:
     """
     hidden = hashlib.sha256(account.strip().lower().encode()).hexdigest()[:32]
     for kind, subject in (("address", address), ("account", hidden)):
-        wait = _wait(f"sign-in-{kind}", subject, tiers.SIGN_IN, take=True)
-        if wait is None:
-            raise tiers.SignInUnavailable(retry_after=5)
-        if wait > 0:
-            metrics.LIMITED.labels("sign_in").inc()
-            raise tiers.TooManySignIns(retry_after=wait)
+        _attempt(f"sign-in-{kind}", subject, tiers.SIGN_IN, "sign_in", tiers.TooManySignIns)
 
 
 def attempt_second_factor(user_id: str) -> None:
     """Take one attempt at a code of this person. Raises as `attempt_sign_in` does."""
-    wait = _wait("second-factor", user_id, tiers.SIGN_IN, take=True)
-    if wait is None:
-        raise tiers.SignInUnavailable(retry_after=5)
-    if wait > 0:
-        metrics.LIMITED.labels("sign_in").inc()
-        raise tiers.TooManySignIns(retry_after=wait)
+    _attempt("second-factor", user_id, tiers.SIGN_IN, "sign_in", tiers.TooManySignIns)
 
 
 def attempt_device_code(person: str) -> None:
     """Take one try to name a device for the person. Raises `TooManyDeviceCodes`, or `SignInUnavailable` when tries
     cannot be counted: a code is short enough to be guessed.
     """
-    wait = _wait("device-code", person, tiers.DEVICE_CODES, take=True)
+    _attempt("device-code", person, tiers.DEVICE_CODES, "device_code", tiers.TooManyDeviceCodes)
+
+
+def _attempt(kind: str, subject: str, rate: tiers.Rate, label: str, refusal: type[tiers.Limited]) -> None:
+    """Take one attempt. Raises `refusal`, counted under `label`, or `SignInUnavailable` when none can be counted."""
+    wait = _wait(kind, subject, rate, take=True)
     if wait is None:
         raise tiers.SignInUnavailable(retry_after=5)
     if wait > 0:
-        metrics.LIMITED.labels("device_code").inc()
-        raise tiers.TooManyDeviceCodes(retry_after=wait)
+        metrics.LIMITED.labels(label).inc()
+        raise refusal(retry_after=wait)
 
 
 def attempt_payment(address: str) -> None:

@@ -269,10 +269,15 @@ def test_a_passkey_is_added_named_used_and_removed(page, mira):
                      "isUserVerified": True, "automaticPresenceSimulation": True}},
     )  # fmt: skip
     enter(page, mira)
+    under_way = []
+    page.route("**/mfa/js/webauthn.*", lambda route: under_way.append(route))
     page.goto("/accounts/2fa/")
     page.click("text=Add a passkey")
     page.fill("[name=name]", "Mira's laptop")
     assert page.is_checked("[name=passwordless]")
+    assert page.is_disabled("#mfa_webauthn_add"), "before its script has come, a click would do nothing"
+    under_way.pop().continue_()
+    page.unroute("**/mfa/js/webauthn.*")
     page.click("#mfa_webauthn_add")
     page.wait_for_url("**/accounts/2fa/recovery-codes/")
     assert page.locator(".recovery-codes li").count() == 10

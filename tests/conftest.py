@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,12 @@ def secrets() -> dict[str, dict[str, str]]:
 @pytest.fixture
 def environments(db: None) -> dict[str, Any]:
     """The four environments by `slug/kind`."""
+    return dict(_environments())
+
+
+@cache
+def _environments() -> dict[str, Any]:
+    """Read once: every copy of the base has the same."""
     from connect.selectors import environments as selectors
 
     return {f"{slug}/{kind}": selectors.get(slug, kind) for slug in ("acme", "other") for kind in ("test", "live")}

@@ -7,8 +7,11 @@ succeeds on the very object they tried, so that no refusal can have had another 
 from __future__ import annotations
 
 import pytest
+from django.db import transaction
 
-from connect.kit import ids
+from connect.kit import clock, ids
+from connect.kit.caller import PLATFORM_ACCOUNT
+from payments.models import Customer
 from tests.matrix.conftest import seen, send
 from tests.matrix.recipes import RECIPES, shapes
 from tests.matrix.routes import METHODS, operations
@@ -166,3 +169,23 @@ def test_a_method_that_is_not_offered_is_refused(path, api, state, cell):
         assert set(refused["Allow"].split(", ")) - {"HEAD"} == offered
         cell("methods not offered")
     assert state() == before
+
+
+def test_every_write_shows_in_the_state(state, opened):
+    """What the tests above rest on: they read anew only the tables that PostgreSQL says were written to."""
+    name = f"{opened.schema_name}.payments_customer"
+    seen_before = [state()]
+    row = {"id": ids.new(), "account_id": PLATFORM_ACCOUNT, "created_at": clock.wall()}
+    Customer.objects.create(**row, email="ana@example.com")
+    customer = Customer.objects.filter(pk=row["id"])
+    seen_before.append(state())
+    customer.update(email="eva@example.com")
+    seen_before.append(state())
+    assert [before[name][0] for before in seen_before] == [0, 1, 1]
+    assert len({before[name] for before in seen_before}) == 3
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        customer.delete()
+        raise ZeroDivisionError
+    assert state() == seen_before[-1], "what was taken back is no change"
+    customer.delete()
+    assert state() == seen_before[0]

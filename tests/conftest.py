@@ -18,6 +18,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.sandbox_bank.live import sandbox_bank, sandbox_bank_server  # noqa: F401  fixtures, started when asked for
 
@@ -25,6 +26,10 @@ ROOT = Path(__file__).resolve().parents[1]
 MADE_FROM = ("*/migrations/*.py", "*/*/migrations/*.py", "banks/data/*.csv", "banks/handlers.py", "*/models/*.py",
              "ledger/sql/*", "tests/base_data.py", "connect/services/schemas.py", "connect/services/environments.py",
              "config/settings/base.py")  # fmt: skip
+# How fast an example runs is a matter of the machine.
+settings.register_profile("product", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("product")
+
 BEGAN_WITH = pytest.StashKey[str]()
 """Which state of the code a run began with."""
 

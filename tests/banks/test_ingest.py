@@ -233,7 +233,7 @@ def kept(account: BankAccount) -> Counter[tuple[object, ...]]:
     return Counter(rows.values_list("status", "booking_date", "amount_minor", "counterparty_name", "remittance"))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(history=histories)
 def test_random_histories_end_in_the_banks_books(caller, make, read, history):
     chance, linked = Random(repr(history)), make()

@@ -8,7 +8,7 @@ from random import Random
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from banks.domain import matching
 from banks.domain.bank_data import EntryData, EntryStatus, PartyData
@@ -180,14 +180,14 @@ def play(history) -> None:
     assert len(rows.log) == written
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(histories)
 def test_random_histories_end_in_the_banks_books(history):
     play(history)
 
 
 @pytest.mark.soak
-@settings(max_examples=2_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=2_000)
 @given(histories)
 def test_two_thousand_random_histories_end_in_the_banks_books(history):
     play(history)

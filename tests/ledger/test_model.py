@@ -220,7 +220,7 @@ def play(caller, steps):
         history()
 
 
-QUIET = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture], "database": None}
+QUIET = {"suppress_health_check": [HealthCheck.function_scoped_fixture], "database": None}
 
 
 @settings(max_examples=15, derandomize=True, **QUIET)

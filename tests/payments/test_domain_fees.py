@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connect.kit.currencies import MAXIMUM_MINOR
@@ -20,7 +20,6 @@ def test_the_fee_is_1_4_percent_rounded_half_up(amount: int, fee: int) -> None:
     assert fees.fee_of(Money(amount, "eur")) == Money(fee, "eur")
 
 
-@settings(deadline=None)
 @given(st.integers(0, MAXIMUM_MINOR), st.sampled_from(["eur", "rsd", "jpy", "bhd"]))
 def test_the_fee_is_whole_between_nothing_and_the_amount_and_within_half_a_unit(amount: int, currency: str) -> None:
     fee = fees.fee_of(Money(amount, currency))
@@ -29,7 +28,6 @@ def test_the_fee_is_whole_between_nothing_and_the_amount_and_within_half_a_unit(
     assert abs(fee.minor * 1000 - amount * 14) * 2 <= 1000
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 10**9), min_size=1, max_size=50))
 def test_many_captures_pay_the_fee_of_their_sum(parts: list[int]) -> None:
     paid, before = Money(0, "eur"), Money(0, "eur")

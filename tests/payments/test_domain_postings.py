@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connect.kit import ids
@@ -86,7 +86,6 @@ def test_a_release_says_why() -> None:
     assert postings.for_release(charge=CHARGE, reason="expired") == postings.HoldRelease("expired", CHARGE)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 10**11), st.sampled_from(["eur", "rsd", "mkd", "all", "jpy"]))
 def test_every_posting_sums_to_zero_and_a_settled_payment_leaves_pending_empty(amount: int, currency: str) -> None:
     whole = Money(amount, currency)
@@ -106,7 +105,6 @@ def test_every_posting_sums_to_zero_and_a_settled_payment_leaves_pending_empty(a
     assert balances[f"{ACCT}:available:{currency}"] == amount - fee.minor
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 10**9), min_size=1, max_size=20))
 def test_a_hold_captured_in_parts_ends_where_one_capture_would(parts: list[int]) -> None:
     """The hold posts each part from clearing to pending; the further lines are the fee's."""

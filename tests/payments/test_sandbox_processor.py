@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connect.kit import tenancy
@@ -95,7 +95,6 @@ def test_what_an_instrument_does_and_what_status_says(instrument: str, first: ty
     assert type(SANDBOX.status(authorize(instrument))) is afterwards
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(KEYS), st.integers(1, 10**12 - 1), st.text(min_size=1, max_size=30), st.booleans(), st.booleans()
 )

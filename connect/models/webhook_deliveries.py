@@ -44,6 +44,12 @@ class WebhookDelivery(ConnectTenantModel):
                 condition=models.Q(state="pending"),
             ),
             models.Index(fields=["endpoint_id", "-id"], name="connect_webhook_delivery_new"),
+            # What went wrong is looked for among all that did not, which pay nothing for this.
+            models.Index(
+                fields=["endpoint_id", "-id"],
+                name="connect_webhook_delivery_ended",
+                condition=models.Q(state__in=["failed", "canceled"]),
+            ),
         ]
 
     def __str__(self) -> str:

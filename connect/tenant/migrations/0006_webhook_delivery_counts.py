@@ -43,7 +43,7 @@ RUNS: Final = {"INSERT": "NEW TABLE AS new_rows", "DELETE": "OLD TABLE AS old_ro
 
 
 class Migration(migrations.Migration):
-    dependencies = [("connect_tenant", "0005_request_log_filters")]
+    dependencies = [("connect_tenant", "0005_filters")]
     operations = [
         migrations.CreateModel(
             name="WebhookDeliveryCount",

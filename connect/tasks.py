@@ -22,6 +22,7 @@ from connect.services import (
     retention,
     support_notices,
     test_clocks,
+    webhook_counts,
     webhook_notices,
 )
 
@@ -138,6 +139,18 @@ def send_webhook_notices() -> int:
 def send_notices(environment_id: str) -> int:
     """Mail people about the environment's webhook endpoints that were disabled; returns how many mails."""
     return jobs.run(send_notices, environment_id, lambda caller: webhook_notices.send_due(caller.environment))
+
+
+@shared_task(name="connect.find_loose_webhook_counts")
+def find_loose_webhook_counts() -> int:
+    """Queue `add_up_webhook_counts` for every environment whose deliveries changed since it last ran."""
+    return jobs.queue(add_up_webhook_counts, *webhook_counts.LOOSE)
+
+
+@shared_task(name="connect.add_up_webhook_counts")
+def add_up_webhook_counts(environment_id: str) -> int:
+    """Add changes of the environment's deliveries to the totals; returns how many."""
+    return jobs.run(add_up_webhook_counts, environment_id, webhook_counts.add_up)
 
 
 # --- usage ------------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from django.utils import translation
 from django.utils.functional import Promise
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from connect.kit.money_text import format_count
@@ -43,6 +44,11 @@ class Part:
     y: int
     width: int
     height: int
+
+    @property
+    def box(self) -> SafeString:
+        """Its attributes in SVG. A template would ask of each number how the reader's language writes it."""
+        return mark_safe(f'x="{self.x}" y="{self.y}" width="{self.width}" height="{self.height}"')  # noqa: S308 - numbers
 
 
 @dataclass(frozen=True, slots=True)

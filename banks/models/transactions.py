@@ -57,6 +57,8 @@ class BankTransaction(BanksModel):
         ]
         indexes = [
             models.Index(fields=["account_id", "-id"], name="banks_transaction_newest"),
+            models.Index(fields=["account_id", "-sort_date", "-id"], name="banks_transaction_by_day"),
+            models.Index(fields=["account_id", "amount_minor"], name="banks_transaction_amount"),
             models.Index(fields=["bank_account_id", "-id"], name="banks_transaction_of_account"),
             models.Index(fields=["connection_id", "-id"], name="banks_transaction_of_conn"),
             models.Index(fields=["bank_account_id", "sort_date"], name="banks_transaction_window"),

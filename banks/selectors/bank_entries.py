@@ -82,13 +82,13 @@ def reference_holds(found: BankTransactionOut) -> bool | None:
 
 
 def _beyond(rows: QuerySet[BankTransaction], page: Page) -> QuerySet[BankTransaction]:
-    """What lies on the other side of the page's cursor."""
+    """What lies on the other side of the page's cursor. Said of the day alone first, the index goes to it at once."""
     if page.cursor is None:
         return rows
     day = BankTransaction.objects.values_list("sort_date", flat=True).get(pk=page.cursor)
     if page.backwards:
-        return rows.filter(Q(sort_date__gt=day) | Q(sort_date=day, id__gt=page.cursor))
-    return rows.filter(Q(sort_date__lt=day) | Q(sort_date=day, id__lt=page.cursor))
+        return rows.filter(Q(sort_date__gt=day) | Q(id__gt=page.cursor), sort_date__gte=day)
+    return rows.filter(Q(sort_date__lt=day) | Q(id__lt=page.cursor), sort_date__lte=day)
 
 
 def _found(caller: Caller, wanted: Wanted) -> QuerySet[BankTransaction]:

@@ -146,6 +146,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 30.0,
         "options": {"expires": 60},
     },
+    "webhooks: add up how many there were": {
+        "task": "connect.find_loose_webhook_counts",
+        "schedule": 60.0,
+        "options": {"expires": 120},
+    },
     "usage: tell of a quota that runs out": {
         "task": "connect.watch_quotas",
         "schedule": 300.0,

@@ -90,18 +90,19 @@ def require_cursor(page: Page, prefix: str, exists: Callable[[UUID], bool]) -> N
     )
 
 
-def slice_queryset(queryset: Any, page: Page, *, key: str = "id") -> tuple[list[Any], bool]:
+def slice_queryset(queryset: Any, page: Page, *, key: str = "id", within: str = "") -> tuple[list[Any], bool]:
     """Cut `page` out of a queryset: the rows newest first, and whether more follow in the direction of reading.
 
     The queryset carries the filters; its own ordering is replaced by `key` (a UUIDv7). One statement, which reads one
-    row more than asked to learn whether there are more.
+    row more than asked to learn whether there are more. `within` names a column that holds the same in all rows, and
+    before `key` in an index: ordered by both, they are read there and nowhere else.
     """
     if page.starting_after is not None:
         queryset = queryset.filter(**{f"{key}__lt": page.starting_after})
     elif page.ending_before is not None:
         queryset = queryset.filter(**{f"{key}__gt": page.ending_before})
-    order = key if page.backwards else f"-{key}"
-    return slice_rows(list(queryset.order_by(order)[: page.limit + 1]), page)
+    order = [column if page.backwards else f"-{column}" for column in (within, key) if column]
+    return slice_rows(list(queryset.order_by(*order)[: page.limit + 1]), page)
 
 
 def slice_rows(rows: Sequence[T], page: Page) -> tuple[list[T], bool]:

@@ -23,7 +23,7 @@ from connect.models.support_grants import SupportGrant
 from connect.models.test_clocks import TestClock
 from connect.models.usage import UsageHour
 from connect.models.users import User
-from connect.models.webhook_deliveries import InboxMessage, WebhookAttempt, WebhookDelivery
+from connect.models.webhook_deliveries import InboxMessage, WebhookAttempt, WebhookDelivery, WebhookDeliveryCount
 from connect.models.webhook_endpoints import WebhookEndpoint
 
 __all__ = [
@@ -56,5 +56,6 @@ __all__ = [
     "UserConsent",
     "WebhookAttempt",
     "WebhookDelivery",
+    "WebhookDeliveryCount",
     "WebhookEndpoint",
 ]

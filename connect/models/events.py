@@ -34,6 +34,7 @@ class Event(ConnectTenantModel):
         indexes = [
             models.Index(fields=["account_id", "-id"], name="connect_event_newest"),
             models.Index(fields=["object_id"], name="connect_event_object"),
+            models.Index(fields=["type"], name="connect_event_type"),
             models.Index(fields=["id"], name="connect_event_waiting", condition=models.Q(fanned_out_at__isnull=True)),
         ]
 

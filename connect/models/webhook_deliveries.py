@@ -44,10 +44,47 @@ class WebhookDelivery(ConnectTenantModel):
                 condition=models.Q(state="pending"),
             ),
             models.Index(fields=["endpoint_id", "-id"], name="connect_webhook_delivery_new"),
+            # What went wrong is looked for among all that did not, which pay nothing for this.
+            models.Index(
+                fields=["endpoint_id", "-id"],
+                name="connect_webhook_delivery_ended",
+                condition=models.Q(state__in=["failed", "canceled"]),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.event_id} to {self.endpoint_id}: {self.state}"
+
+
+class WebhookDeliveryCount(ConnectTenantModel):
+    """How many deliveries to an account's endpoints were made in a quarter of an hour and are in a state now.
+
+    A trigger on deliveries writes what each statement changed, in its transaction: rows that are no total, may be
+    negative and lock nobody out. `webhook_counts.add_up` adds them to the totals. All rows together are always right.
+    """
+
+    account_id = models.UUIDField()
+    quarter = models.DateTimeField(help_text="its beginning")
+    state = models.CharField(max_length=9)
+    deliveries = models.BigIntegerField()
+    is_total = models.BooleanField(default=False)
+
+    class Meta(ConnectTenantModel.Meta):
+        db_table = "connect_webhook_delivery_count"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account_id", "quarter", "state"],
+                name="connect_webhook_delivery_count_once",
+                condition=models.Q(is_total=True),
+            )
+        ]
+        indexes = [
+            models.Index(fields=["account_id", "quarter"], name="connect_webhook_count_time"),
+            models.Index(fields=["id"], name="connect_webhook_count_loose", condition=models.Q(is_total=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quarter:%Y-%m-%d %H:%M} {self.state}: {self.deliveries:+}"
 
 
 class WebhookAttempt(ConnectTenantModel):

@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from connect.kit import ids, pages
+from connect.kit import ids
 from connect.selectors import api_clients as api_client_selectors
 from connect.selectors import api_keys as api_key_selectors
 from connect.selectors import events as event_selectors
@@ -56,19 +56,17 @@ def request_logs(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
     filters = _filters(request)
     names = _actor_names(page)
     wanted = lists.wanted(request, "req")
-    rows, has_more = pages.slice_queryset(
-        request_log_selectors.newest(
-            account=page.caller.account,
-            status_class=int(filters["status"]) if filters["status"].isdigit() else None,
-            failed=filters["status"] == "failed",
-            method=filters["method"],
-            path=filters["path"],
-            actor_id=filters["key"],
-            object_id=filters["object"],
-            since=lists.moment(filters["since"]),
-            until=lists.moment(filters["until"], last=True),
-        ),
+    rows, has_more = request_log_selectors.page(
         wanted,
+        account=page.caller.account,
+        status_class=int(filters["status"]) if filters["status"].isdigit() else None,
+        failed=filters["status"] == "failed",
+        method=filters["method"],
+        path=filters["path"],
+        actor_id=filters["key"],
+        object_id=filters["object"],
+        since=lists.moment(filters["since"]),
+        until=lists.moment(filters["until"], last=True),
     )
     lines = [_line(row, names) for row in rows]
     context = {

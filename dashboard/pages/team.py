@@ -28,6 +28,7 @@ from connect.selectors.memberships import MemberInfo
 from connect.services import memberships as membership_services
 from dashboard.pages.access import OrganizationPage, organization_page, render
 from dashboard.pages.permission_words import GROUPS, ROLES, name_of
+from dashboard.pages.reauthentication import needs_proof
 from dashboard.pages.team_forms import ConfirmForm, RoleForm, TransferForm, TypedForm
 
 
@@ -108,6 +109,7 @@ def roles(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @organization_page(permission="team:write", opens_environment=False)
+@needs_proof
 def change_role(request: HttpRequest, page: OrganizationPage, member_id: str) -> HttpResponse:
     """Another role for a member; it holds from their next request on."""
     member = _member(page, member_id)
@@ -184,6 +186,7 @@ def leave(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @organization_page(permission="organization:transfer", opens_environment=False)
+@needs_proof
 def transfer(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
     """Hand the organization to another member: they become owner, oneself admin."""
     others = [

@@ -107,6 +107,14 @@ class LimitedAccountAdapter(DefaultAccountAdapter):
         """Asked by allauth before it changes factors or addresses: by the same clock as our own pages."""
         return not proofs.is_fresh(self.request.session, now=time.time(), sending=self.request.method == "POST")
 
+    def unstash_verified_email(self, request: HttpRequest) -> str | None:  # noqa: ARG002
+        """An invitation's link proves the mailbox of an account with that address (`is_email_verified` compares them).
+
+        The library would make the account for the invited address whatever is typed: whoever owns that mailbox could
+        lure somebody into an account that they reset the password of later.
+        """
+        return None
+
     def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
         """Keep the address for sending it again."""
         if not request.user.is_authenticated:

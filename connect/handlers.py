@@ -22,6 +22,7 @@ from connect.domain import proofs
 from connect.domain.tiers import SignInUnavailable, TooManySignIns
 from connect.kit import devices, secretbox
 from connect.kit.addresses import client_address
+from connect.selectors import users
 from connect.services import limits, second_factors, sign_ins
 from connect.services.sign_ins import Origin
 
@@ -77,13 +78,23 @@ class LimitedAccountAdapter(DefaultAccountAdapter):
         """Take one attempt of the address and of the account; the refusal shows on the form."""
         account = _account(credentials)
         try:
-            limits.attempt_sign_in(client_address(request), account)
+            known = self._is_known_device(request, account)
+            limits.attempt_sign_in(client_address(request), account, is_known_device=known)
             super().pre_authenticate(request, **credentials)
         except (TooManySignIns, SignInUnavailable, ValidationError) as refusal:
             sign_ins.record_refusal_for_address(account, origin=_origin(request), locked=True)
             if isinstance(refusal, ValidationError):
                 raise
             raise ValidationError(refusal.text) from refusal
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Failures of an account are counted by allauth too: those of devices that its person knows apart, as ours."""
+        key: str = super()._get_login_attempts_cache_key(request, **credentials)
+        return f"{key}:known" if self._is_known_device(request, _account(credentials)) else key
+
+    def _is_known_device(self, request: HttpRequest, account: str) -> bool:
+        person = users.by_email(account) if devices.COOKIE in request.COOKIES else None
+        return person is not None and devices.is_known(request, person.pk)
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """A wrong password is worth a line in the history of whoever it was tried on."""
@@ -106,6 +117,14 @@ class LimitedAccountAdapter(DefaultAccountAdapter):
     def is_reauthentication_required(self, **_: Any) -> bool:
         """Asked by allauth before it changes factors or addresses: by the same clock as our own pages."""
         return not proofs.is_fresh(self.request.session, now=time.time(), sending=self.request.method == "POST")
+
+    def unstash_verified_email(self, request: HttpRequest) -> str | None:  # noqa: ARG002
+        """An invitation's link proves the mailbox of an account with that address (`is_email_verified` compares them).
+
+        The library would make the account for the invited address whatever is typed: whoever owns that mailbox could
+        lure somebody into an account that they reset the password of later.
+        """
+        return None
 
     def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
         """Keep the address for sending it again."""

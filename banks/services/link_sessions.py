@@ -39,7 +39,7 @@ from connect.kit.caller import Caller
 from connect.kit.errors import DomainError, MissingParameterTarget, ParameterInvalid, ParameterMissing
 from connect.kit.metadata import merge
 from connect.kit.tenancy import use_environment
-from connect.services import events, redirects
+from connect.services import audit, events, redirects
 from connect.services.events import NewEvent
 
 BATCH: Final = 100
@@ -116,7 +116,9 @@ def create(
         created_at=now,
     )
     session.save(force_insert=True)
-    return sessions.shape(caller, session)
+    made = sessions.shape(caller, session)
+    audit.record_person(caller, action="link_session.created", target=made.id, mode=mode)
+    return made
 
 
 def cancel(caller: Caller, *, session_id: str) -> LinkSessionOut:
@@ -128,6 +130,7 @@ def cancel(caller: Caller, *, session_id: str) -> LinkSessionOut:
     session = locks.link_session(caller, session_id)
     _end(caller, session, Action.CANCEL)
     publish(caller, session, "banking.link_session.canceled")
+    audit.record_person(caller, action="link_session.canceled", target=session_id)
     return sessions.shape(caller, session)
 
 

@@ -57,8 +57,13 @@ def known_role(role: str) -> Role:
 
 def require_reach(actor: str, *roles: str) -> None:
     """Refuse somebody of role `actor` to touch, or to give, one of `roles`. Raises `MemberOutOfReach`."""
-    if not allows(actor, "team:write") or (Role.OWNER in roles and actor != Role.OWNER):
+    if not reaches(actor, *roles):
         raise MemberOutOfReach
+
+
+def reaches(actor: str, *roles: str) -> bool:
+    """Whether somebody of role `actor` may touch, or give, all of `roles`."""
+    return allows(actor, "team:write") and (Role.OWNER not in roles or actor == Role.OWNER)
 
 
 def require_owner_left(roles_after: Iterable[str]) -> None:

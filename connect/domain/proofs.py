@@ -1,4 +1,4 @@
-"""How long a person who has shown who they are may see and make secrets.
+"""How long a person who has shown who they are may see and make secrets, and let others in.
 
 A sign-in is such a proof, and so is a password, code or passkey asked for later. It is kept in the session, which is
 the server's: nothing here trusts the browser.

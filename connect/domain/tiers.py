@@ -57,6 +57,14 @@ SIGN_IN: Final = Rate(1 / 30, 10)
 HOSTED_PAYMENTS: Final = Rate(1 / 20, 20)
 """Cards tried on hosted pages, per address: twenty at once, then one every twenty seconds. Thieves try thousands."""
 
+INVITATIONS: Final = Rate(1 / 3600, 5)
+"""Mails with an invitation to one address, from whatever organization: five at once, then one an hour."""
+INVITATIONS_SENT: Final = Rate(1 / 60, 60)
+"""Mails with an invitation from one organization: sixty at once, then one a minute."""
+ORGANIZATIONS: Final = Rate(1 / 3600, 10)
+"""Organizations that one person makes, each with a schema: ten at once, then one an hour."""
+DEVICES: Final = Rate(1, 60)
+"""Devices that begin to ask for a person, per address: sixty at once, then one a second."""
 DEVICE_CODES: Final = Rate(1 / 30, 10)
 """Codes of devices that one person types: ten at once, then one every thirty seconds. A code has 34 bits."""
 
@@ -159,6 +167,27 @@ class TooManyDeviceCodes(Limited):
 
     code = "too_many_device_codes"
     message = "Too many codes were tried. Look at the device again, and wait {retry_after} s before the next."
+
+
+class TooManyDevices(Limited):
+    """Too many devices began to ask for a person from one address."""
+
+    code = "too_many_devices"
+    message = "Too many devices were begun from your address. Try again in {retry_after} s."
+
+
+class TooManyInvitations(Limited):
+    """Too many invitations were mailed to one address, or by one organization."""
+
+    code = "too_many_invitations"
+    message = "Too many invitations went to this address, or out from your organization. Try again in {retry_after} s."
+
+
+class TooManyOrganizations(Limited):
+    """One person made too many organizations in a short time."""
+
+    code = "too_many_organizations"
+    message = "You made many organizations in a short time. Make the next one in {retry_after} s."
 
 
 class SignInUnavailable(Limited):

@@ -32,6 +32,7 @@ _OTHER_SECRETS: Final = re.compile(
     r"whsec_[A-Za-z0-9+/=_-]{16,}"
     r"|(?:_secret_)[A-Za-z0-9]{12,}"
     r"|(?<![A-Za-z0-9])public_(?:live|test)_[A-Za-z0-9_-]{16,}"
+    r"|(?<=/invitations/)[\w-]{20,}|(?<=/reset/key/)[\w-]{10,}|(?<=/confirm-email/)[\w:-]{10,}"
     r"|(?<![a-z2-7])[a-z2-7]{12}\.[0-9A-Za-z]{33}(?![0-9A-Za-z])"
     r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"
     r"|(?i:\b(?:bearer|basic)\s+)[A-Za-z0-9+/=._~-]{8,}"
@@ -41,7 +42,7 @@ _DIGITS: Final = re.compile(r"(?<![0-9A-Za-z])[0-9](?:[ -]?[0-9]){11,18}(?![0-9A
 _IBAN: Final = re.compile(r"(?<![0-9A-Za-z])(?!RF)[A-Z]{2}[0-9]{2}(?: ?[0-9A-Z]){11,30}(?![0-9A-Za-z])")
 _SUSPICIOUS: Final = re.compile(
     r"_(?:live|test)_|fc_[arc][ts]_|sec|eyJ|earer|asic|BEARER|BASIC|PRIVATE|[0-9](?:[ -]?[0-9]){11}|[a-z2-7]{12}\."
-    r"|[A-Z]{2}[0-9]{2} ?[0-9A-Z]{4}"
+    r"|[A-Z]{2}[0-9]{2} ?[0-9A-Z]{4}|/invitations/|/key/|/confirm-email/"
 )
 
 

@@ -5,6 +5,7 @@ The address holds the whole request, and it is checked anew when the decision co
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -25,7 +26,7 @@ from oauth2_provider.views import AuthorizationView
 from oauthlib.common import add_params_to_uri
 from oauthlib.oauth2.rfc6749 import errors as oauth_errors
 
-from connect.domain import oauth, redirects
+from connect.domain import oauth, proofs, redirects
 from connect.domain.errors import EnvironmentNotOffered
 from connect.domain.scopes import IDENTITY, SCOPES
 from connect.domain.tiers import SignInUnavailable, TooManyDeviceCodes
@@ -71,10 +72,8 @@ class AuthorizeView(AuthorizationView):
             refusal = oauth_errors.OAuth2Error(state=credentials["state"])
             refusal.error = "consent_required"
             return self.error_response(OAuthToolkitError(refusal, credentials["redirect_uri"]), None)
-        if "login" in prompt:
-            return HttpResponseRedirect(
-                f"{reverse('account_reauthenticate')}?{urlencode({'next': _after_login(request)})}"
-            )
+        if "login" in prompt or _lacks_proof(request, scopes):
+            return _prove(_after_login(request))
         return self._page(request, scopes, credentials)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -84,6 +83,8 @@ class AuthorizeView(AuthorizationView):
             if request.POST.get("decision") != "allow":
                 denied = oauth_errors.AccessDeniedError(state=credentials["state"])
                 raise OAuthToolkitError(denied, credentials["redirect_uri"])
+            if _lacks_proof(request, scopes):
+                return _sent_too_late(request, _after_login(request))
             with transaction.atomic():
                 row, environment = consents.grant(
                     _actor(request),
@@ -166,6 +167,9 @@ def device(request: HttpRequest) -> HttpResponse:
             fault = _("There is no device with this code, or its time is over. Look at the device again.")
             return render(request, "oauth/device.html", {"fault": fault, "typed": typed}, status=404)
         decision = request.POST.get("decision")
+        if decision in {None, "allow"} and _lacks_proof(request, row.scope.split()):
+            here = f"{reverse('oauth2_provider:device')}?{urlencode({'user_code': oauth.shown_user_code(typed)})}"
+            return _sent_too_late(request, here) if decision else _prove(here)
         if decision is None:
             return _ask(request, app, row.scope.split(), device_code=oauth.shown_user_code(typed))
         if decision == "allow":
@@ -237,6 +241,25 @@ def _lets_forms_lead_to(response: HttpResponse, redirect_uri: str) -> HttpRespon
     target = redirects.origin(redirect_uri)
     response._csp_replace = {"form-action": ["'self'", *filter(None, [target])]}  # type: ignore[attr-defined]  # noqa: SLF001 - django-csp's way to say it per response
     return response
+
+
+def _lacks_proof(request: HttpRequest, scopes: Iterable[str]) -> bool:
+    """Whether to ask again who it is: with data an app may do what a key could, and making a key takes the same."""
+    is_sending = request.method == "POST"
+    opens_data = any(scope in SCOPES for scope in scopes)
+    return opens_data and not proofs.is_fresh(request.session, now=time.time(), sending=is_sending)
+
+
+def _prove(back: str) -> HttpResponse:
+    return HttpResponseRedirect(f"{reverse('account_reauthenticate')}?{urlencode({'next': back})}")
+
+
+def _sent_too_late(request: HttpRequest, back: str) -> HttpResponse:
+    messages.warning(
+        request,
+        _("Nothing was changed: it is a while since you showed who you are. Then send the form again."),
+    )
+    return _prove(back)
 
 
 def _after_login(request: HttpRequest) -> str:

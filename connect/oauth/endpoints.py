@@ -20,7 +20,7 @@ from oauthlib.common import Request as OAuthRequest
 from oauthlib.oauth2 import DeviceApplicationServer
 
 from connect.domain import oauth
-from connect.domain.tiers import TooManyFailedCredentials
+from connect.domain.tiers import Limited, TooManyDevices, TooManyFailedCredentials
 from connect.kit import ids
 from connect.kit.addresses import client_address
 from connect.models import ApiClient, OAuthDeviceGrant, OAuthRefreshToken
@@ -40,8 +40,7 @@ def for_apps(view: Answer) -> Answer:
         try:
             limits.refuse_guessing(address)
         except TooManyFailedCredentials as refusal:
-            body = {"error": "temporarily_unavailable", "error_description": refusal.text}
-            return JsonResponse(body, status=429, headers=refusal.extra_headers())
+            return _come_back(refusal)
         with transaction.atomic():
             response = view(self, request, *args, **kwargs)
         if response.status_code == 401:
@@ -122,6 +121,10 @@ class DeviceAuthorizationView(OAuthLibMixin, View):
     @for_apps
     def post(self, request: HttpRequest) -> HttpResponse:
         """RFC 8628. The library's own view does not understand what oauthlib 4 answers."""
+        try:
+            limits.attempt_device(client_address(request))
+        except TooManyDevices as refusal:
+            return _come_back(refusal)
         client_id = sent_credentials(_asked(request))[0]
         form = request.POST.copy()
         form.setdefault("client_id", client_id)  # oauthlib wants it also of an app that has authenticated
@@ -149,6 +152,11 @@ def _asked(request: HttpRequest) -> OAuthRequest:
     """The request as oauthlib's own, for what it has no endpoint for."""
     body = [(name, values[-1]) for name, values in request.POST.lists()]
     return OAuthRequest("", "POST", body, {"HTTP_AUTHORIZATION": request.META.get("HTTP_AUTHORIZATION", "")})
+
+
+def _come_back(refusal: Limited) -> JsonResponse:
+    body = {"error": "temporarily_unavailable", "error_description": refusal.text}
+    return JsonResponse(body, status=refusal.status, headers=refusal.extra_headers())
 
 
 def _answer(headers: dict[str, str], body: Any, status: int) -> HttpResponse:

@@ -11,12 +11,13 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Value
+from django.db.models import QuerySet, TextField, Value
+from django.db.models.functions import Cast
 
 from connect.kit import ids
 from connect.kit.caller import EnvironmentRef
 from connect.kit.pages import Page, TimeRange, slice_rows
-from connect.models import ApiKey, AuditEntry, OrganizationAuditEntry, User
+from connect.models import ApiClient, ApiKey, AuditEntry, OrganizationAuditEntry, User
 
 PREFIX: Final = "aud"
 ORGANIZATION: Final = "organization"
@@ -91,16 +92,20 @@ def merged(parts: Iterable[Iterable[Entry]], page: Page) -> tuple[list[Entry], b
 
 
 def actor_names(entries: Iterable[Entry]) -> dict[str, str]:
-    """How people know these entries' actors: the address of a person, the name of a key. At most one statement."""
+    """How people know these actors: the address of a person, the name of a key or an app. At most one statement."""
     found = {entry.actor_id for entry in entries}
-    people = [identifier for each in found if (identifier := ids.decode("usr", each))]
-    keys = [identifier for each in found if (identifier := ids.decode("key", each))]
-    rows = User.objects.filter(pk__in=people).values_list(Value("usr"), "pk", "email")
-    if keys:
-        rows = rows.union(ApiKey.objects.filter(pk__in=keys).values_list(Value("key"), "pk", "name"))
-    elif not people:
+    known: list[QuerySet[Any]] = []
+    if people := [identifier for each in found if (identifier := ids.decode("usr", each))]:
+        known.append(User.objects.filter(pk__in=people).values_list(Value("usr"), _text("pk"), "email"))
+    if keys := [identifier for each in found if (identifier := ids.decode("key", each))]:
+        known.append(ApiKey.objects.filter(pk__in=keys).values_list(Value("key"), _text("pk"), "name"))
+    if apps := [each for each in found if each.startswith("app_")]:
+        rows = ApiClient.objects.filter(client_id__in=apps)
+        known.append(rows.values_list(Value(""), _text("client_id"), "name"))
+    if not known:
         return {}
-    return {ids.encode(prefix, identifier): name for prefix, identifier, name in rows}
+    told = known[0].union(*known[1:]) if known[1:] else known[0]
+    return {ids.encode(prefix, UUID(key)) if prefix else key: name for prefix, key, name in told}
 
 
 def actor_of(text: str) -> str:
@@ -109,6 +114,10 @@ def actor_of(text: str) -> str:
         return text
     person = User.objects.filter(email=text.lower()).values_list("pk", flat=True).first()
     return ids.encode("usr", person) if person else text
+
+
+def _text(column: str) -> Cast:
+    return Cast(column, TextField())
 
 
 def _cut(rows: Any, page: Page) -> list[Any]:

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from allauth.mfa.models import Authenticator
 from django.db.models import QuerySet
 
 from connect.domain import oauth, permissions
 from connect.kit import ids
 from connect.kit.caller import EnvironmentRef
 from connect.models import Environment, Membership, UserConsent
-from connect.selectors import api_clients
+from connect.selectors import api_clients, memberships
 from connect.selectors.api_clients import ApiClientInfo
 
 PREFIX = "cons"
@@ -73,10 +72,10 @@ def choices(user_id: UUID, app: ApiClientInfo, wanted: Iterable[str]) -> list[Ch
     offered to somebody who has one.
     """
     permission = oauth.permission_for(wanted)
-    memberships = Membership.objects.select_related("organization").filter(user_id=user_id)
-    allowed = {row.organization_id: row for row in memberships if permissions.allows(row.role, permission)}
+    places = Membership.objects.select_related("organization").filter(user_id=user_id)
+    allowed = {row.organization_id: row for row in places if permissions.allows(row.role, permission)}
     if any(row.organization.requires_mfa for row in allowed.values()):
-        has_second_factor = Authenticator.objects.filter(user_id=user_id).exists()
+        has_second_factor = memberships.has_second_factor(user_id)
         allowed = {key: row for key, row in allowed.items() if has_second_factor or not row.organization.requires_mfa}
     environments = Environment.objects.select_related("organization").filter(
         organization_id__in=allowed, status=Environment.Status.READY

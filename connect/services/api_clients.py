@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from connect.domain import errors, oauth, scopes
+from connect.domain import errors, names, oauth, scopes
 from connect.kit import clock, ids
 from connect.kit.caller import Actor, Caller
 from connect.kit.errors import ParameterInvalid, ResourceMissing
@@ -151,7 +151,7 @@ def _checked_ways(given: Iterable[str], *, is_public: bool) -> list[str]:
 def _checked(
     caller: Caller, *, name: str, redirect_uris: Iterable[str], grant_types: list[str], scopes: Iterable[str]
 ) -> dict[str, Any]:
-    name = name.strip()
+    name = names.cleaned(name)
     if not 1 <= len(name) <= 80:
         raise errors.NameInvalid(param="name", maximum=80)
     uris = list(dict.fromkeys(redirect_uris))

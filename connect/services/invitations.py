@@ -25,7 +25,7 @@ from connect.kit.errors import ParameterInvalid, ResourceMissing
 from connect.models import Invitation, Membership, User
 from connect.selectors.invitations import PREFIX, InvitationInfo, info
 from connect.selectors.memberships import Recipient
-from connect.services import audit, memberships, notices
+from connect.services import audit, limits, memberships, notices
 from connect.services.notices import Letter
 
 
@@ -39,9 +39,10 @@ class Sent:
 
 def invite(caller: Caller, *, email: str, role: str) -> Sent:
     """Invite the person at `email`. Raises `ParameterInvalid`, `RoleUnknown`, `MemberOutOfReach`, `AlreadyMember`,
-    `AlreadyInvited`, `InvitationLimit`.
+    `AlreadyInvited`, `InvitationLimit`, `TooManyInvitations`.
     """
     email, wanted, secret = _checked_email(email), membership_rules.known_role(role), rules.new_secret()
+    limits.attempt_invitation(str(caller.environment.organization_id), email)
     with transaction.atomic():
         team = memberships.locked(caller)
         membership_rules.require_reach(team.actor.role, wanted)
@@ -69,8 +70,9 @@ def invite(caller: Caller, *, email: str, role: str) -> Sent:
 
 
 def resend(caller: Caller, *, invitation_id: str) -> Sent:
-    """Send a new link for seven more days; the old one stops working. Raises `InvitationJustSent`, `MemberOutOfReach`,
-    `ResourceMissing`.
+    """Send a new link for seven more days; the old one stops working. Whoever sends it answers for it from now on.
+
+    Raises `InvitationJustSent`, `MemberOutOfReach`, `ResourceMissing`.
     """
     secret = rules.new_secret()
     with transaction.atomic():
@@ -79,7 +81,8 @@ def resend(caller: Caller, *, invitation_id: str) -> Sent:
         if row.expires_at - rules.LIFE + rules.PAUSE > now:
             raise rules.InvitationJustSent
         row.secret_hash, row.expires_at = rules.digest(secret), now + rules.LIFE
-        row.save(update_fields=["secret_hash", "expires_at"])
+        row.invited_by_id = ids.decode("usr", caller.actor.id)
+        row.save(update_fields=["secret_hash", "expires_at", "invited_by"])
         _note(caller, "invitation.resent", row)
     return _mail(row, secret)
 

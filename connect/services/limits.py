@@ -25,6 +25,7 @@ import structlog
 
 from connect.domain import tiers
 from connect.kit import clock, metrics, valkey
+from connect.kit.addresses import allowance_of
 from connect.kit.caller import EnvironmentRef
 
 log = structlog.get_logger(__name__)
@@ -168,6 +169,7 @@ def refuse_guessing(address: str) -> None:
     """Before a credential that is not already known is looked up: raise `TooManyFailedCredentials` when this address
     has sent too many wrong ones. Costs nothing but a read; `count_failed_credential` is what takes a token.
     """
+    address = allowance_of(address)
     wait = _wait("failed", address, tiers.FAILED_CREDENTIALS, take=False)
     if wait is None:
         wait = local_failures.wait(address, take=False)
@@ -178,18 +180,20 @@ def refuse_guessing(address: str) -> None:
 
 def count_failed_credential(address: str) -> None:
     """A key or token from `address` was wrong: take one from its allowance."""
+    address = allowance_of(address)
     if _wait("failed", address, tiers.FAILED_CREDENTIALS, take=True) is None:
         local_failures.wait(address, take=True)
 
 
-def attempt_sign_in(address: str, account: str) -> None:
+def attempt_sign_in(address: str, account: str, *, is_known_device: bool = False) -> None:
     """Take one attempt for the address and one for the account (an e-mail address, stored as a hash).
 
-    Raises `TooManySignIns`, or `SignInUnavailable` when attempts cannot be counted.
+    Devices on which the person has signed in before have an allowance of their own: strangers who use up the account's
+    lock nobody out of those. Raises `TooManySignIns`, or `SignInUnavailable` when attempts cannot be counted.
     """
-    hidden = hashlib.sha256(account.strip().lower().encode()).hexdigest()[:32]
-    for kind, subject in (("address", address), ("account", hidden)):
-        _attempt(f"sign-in-{kind}", subject, tiers.SIGN_IN, "sign_in", tiers.TooManySignIns)
+    kind = "sign-in-known-device" if is_known_device else "sign-in-account"
+    _attempt("sign-in-address", allowance_of(address), tiers.SIGN_IN, "sign_in", tiers.TooManySignIns)
+    _attempt(kind, _hidden(account), tiers.SIGN_IN, "sign_in", tiers.TooManySignIns)
 
 
 def attempt_second_factor(user_id: str) -> None:
@@ -204,22 +208,49 @@ def attempt_device_code(person: str) -> None:
     _attempt("device-code", person, tiers.DEVICE_CODES, "device_code", tiers.TooManyDeviceCodes)
 
 
-def _attempt(kind: str, subject: str, rate: tiers.Rate, label: str, refusal: type[tiers.Limited]) -> None:
-    """Take one attempt. Raises `refusal`, counted under `label`, or `SignInUnavailable` when none can be counted."""
+# What costs work or mail and lets nobody in passes while nobody can count.
+
+
+def attempt_device(address: str) -> None:
+    """Let one device begin to ask for a person. Raises `TooManyDevices`."""
+    _attempt("device", allowance_of(address), tiers.DEVICES, "device", tiers.TooManyDevices, fails_open=True)
+
+
+def attempt_invitation(organization: str, email: str) -> None:
+    """Take one mail for the organization, and one for the address it goes to. Raises `TooManyInvitations`."""
+    for kind, subject, rate in (
+        ("invitation-from", organization, tiers.INVITATIONS_SENT),
+        ("invitation-to", _hidden(email), tiers.INVITATIONS),
+    ):
+        _attempt(kind, subject, rate, "invitation", tiers.TooManyInvitations, fails_open=True)
+
+
+def attempt_organization(person: str) -> None:
+    """Let the person make one more organization. Raises `TooManyOrganizations`."""
+    _attempt("organization", person, tiers.ORGANIZATIONS, "organization", tiers.TooManyOrganizations, fails_open=True)
+
+
+def attempt_payment(address: str) -> None:
+    """Take one try to pay on a hosted page for the address. Raises `TooManyPayments`."""
+    refusal = tiers.TooManyPayments
+    _attempt("hosted-payment", allowance_of(address), tiers.HOSTED_PAYMENTS, "hosted_payment", refusal, fails_open=True)
+
+
+def _attempt(
+    kind: str, subject: str, rate: tiers.Rate, label: str, refusal: type[tiers.Limited], *, fails_open: bool = False
+) -> None:
+    """Take one attempt. Raises `refusal`, counted under `label`, or when none can be counted `SignInUnavailable`."""
     wait = _wait(kind, subject, rate, take=True)
-    if wait is None:
+    if wait is None and not fails_open:
         raise tiers.SignInUnavailable(retry_after=5)
-    if wait > 0:
+    if wait:
         metrics.LIMITED.labels(label).inc()
         raise refusal(retry_after=wait)
 
 
-def attempt_payment(address: str) -> None:
-    """Take one try to pay on a hosted page for the address. Raises `TooManyPayments`; passes while nobody can count."""
-    wait = _wait("hosted-payment", address, tiers.HOSTED_PAYMENTS, take=True)
-    if wait:
-        metrics.LIMITED.labels("hosted_payment").inc()
-        raise tiers.TooManyPayments(retry_after=wait)
+def _hidden(email: str) -> str:
+    """Valkey never learns whose address it is."""
+    return hashlib.sha256(email.strip().lower().encode()).hexdigest()[:32]
 
 
 def _wait(purpose: str, subject: str, rate: tiers.Rate, *, take: bool) -> int | None:

@@ -17,10 +17,11 @@ from django.utils.translation import gettext as _
 
 from connect.domain import memberships as rules
 from connect.domain.permissions import Role
-from connect.kit import ids
+from connect.kit import clock, ids
 from connect.kit.caller import Caller
 from connect.kit.errors import ResourceMissing
-from connect.models import Membership, Organization
+from connect.models import Invitation, Membership, Organization
+from connect.selectors import invitations as invitation_selectors
 from connect.selectors import memberships as selectors
 from connect.selectors.memberships import PREFIX, MemberInfo, Recipient
 from connect.services import audit, consents, notices
@@ -55,14 +56,15 @@ def change_role(caller: Caller, *, member_id: str, role: str) -> MemberInfo:
         rules.require_owner_left(wanted if each.id == row.id else each.role for each in team.members)
         if before == wanted:
             return selectors.info(row)
-        _set_role(row, wanted)
+        _set_role(caller, team, row, wanted)
         _note(caller, "member.role_changed", row, before=before, after=wanted.value)
     _tell_of_role(team.organization, row)
     return selectors.info(row)
 
 
 def remove(caller: Caller, *, member_id: str) -> MemberInfo:
-    """End a membership, and with it every consent the person gave to apps here. API keys they made go on working.
+    """End a membership, and with it every consent the person gave to apps here, and every invitation they sent and
+    nobody answered. API keys they made go on working.
 
     Raises `MemberOutOfReach`, `LastOwner`, `ResourceMissing`.
     """
@@ -90,8 +92,8 @@ def transfer_ownership(caller: Caller, *, member_id: str) -> MemberInfo:
         row = team.member(member_id)
         if team.actor.role != Role.OWNER or row.id == team.actor.id:
             raise rules.MemberOutOfReach
-        _set_role(row, Role.OWNER)
-        _set_role(team.actor, Role.ADMIN)
+        _set_role(caller, team, row, Role.OWNER)
+        _set_role(caller, team, team.actor, Role.ADMIN)
         _note(caller, "organization.ownership_transferred", row, before=team.actor.user.email, after=row.user.email)
     _tell_of_role(team.organization, row)
     return selectors.info(row)
@@ -122,9 +124,10 @@ def _no_organization(organization_id: UUID) -> ResourceMissing:
     return ResourceMissing(resource="organization", id=ids.encode("org", organization_id))
 
 
-def _set_role(row: Membership, role: Role) -> None:
+def _set_role(caller: Caller, team: Team, row: Membership, role: Role) -> None:
     row.role = role.value
     row.save(update_fields=["role"])
+    _withdraw_invitations(caller, team, row, role)
 
 
 def _end(caller: Caller, team: Team, row: Membership, *, action: str) -> MemberInfo:
@@ -132,8 +135,32 @@ def _end(caller: Caller, team: Team, row: Membership, *, action: str) -> MemberI
     gone = selectors.info(row)
     _note(caller, action, row, role=row.role)
     consents.end_of_member(row.user_id, team.organization.id)
+    _withdraw_invitations(caller, team, row, None)
     row.delete()
     return gone
+
+
+def _withdraw_invitations(caller: Caller, team: Team, row: Membership, role: Role | None) -> None:
+    """Withdraw what the person has sent and could not send as `role`; None is no member any more.
+
+    Otherwise whoever is put out could come back by a link that they sent to an address of their own.
+    """
+    sent = Invitation.objects.filter(
+        organization=team.organization, invited_by_id=row.user_id, accepted_at=None, withdrawn_at=None
+    )
+    for invitation in sent:
+        if role is not None and rules.reaches(role, invitation.role):
+            continue
+        invitation.withdrawn_at = clock.wall()
+        invitation.save(update_fields=["withdrawn_at"])
+        audit.record_for_organization(
+            team.organization.id,
+            actor=caller.actor,
+            action="invitation.withdrawn",
+            target=ids.encode(invitation_selectors.PREFIX, invitation.id),
+            email=invitation.email,
+            role=invitation.role,
+        )
 
 
 def _note(caller: Caller, action: str, row: Membership, **data: Any) -> None:

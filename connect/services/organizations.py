@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
 from django.db import IntegrityError, transaction
 
-from connect.domain import activation, errors
+from connect.domain import activation, errors, names
 from connect.domain.memberships import MemberOutOfReach, SecondFactorMissing
 from connect.domain.permissions import Role, allows
 from connect.domain.tiers import TIERS
@@ -43,7 +43,7 @@ def create(*, owner_id: UUID, name: str, slug: str, tier: str = "free") -> Organ
 
     Raises `NameInvalid` or `SlugTaken`.
     """
-    name, slug = name.strip(), slug.strip().lower()
+    name, slug = names.cleaned(name), slug.strip().lower()
     if not 1 <= len(name) <= 120:
         raise errors.NameInvalid(param="name", maximum=120)
     if not _SLUG.fullmatch(slug):
@@ -72,7 +72,7 @@ def update(*, organization_id: UUID, actor: Actor, name: str, tier: str) -> None
     Raises `NameInvalid`, `ParameterInvalid` for an unknown tier, `ResourceMissing`. Without a difference nothing is
     written.
     """
-    name = name.strip()
+    name = names.cleaned(name)
     if not 1 <= len(name) <= 120:
         raise errors.NameInvalid(param="name", maximum=120)
     if tier not in TIERS:
@@ -104,7 +104,7 @@ def change(caller: Caller, *, name: str, details: Details) -> None:
     Raises `NameInvalid`, `MemberOutOfReach`, and `ParameterInvalid` or `ParameterMissing` naming the detail. Without a
     difference nothing is written.
     """
-    name = name.strip()
+    name = names.cleaned(name)
     if not 1 <= len(name) <= 120:
         raise errors.NameInvalid(param="name", maximum=120)
     with transaction.atomic():

@@ -105,7 +105,7 @@ def _publish_once(environment: EnvironmentRef, shape: UsageOut) -> None:
 def _message(
     environment: EnvironmentRef, people: list[str], now: datetime, *, share: int, used: int, quota: int
 ) -> EmailMessage:
-    name = organizations.name(environment.organization_id)
+    name = " ".join(organizations.name(environment.organization_id).split())  # a subject is one line
     tier = tiers.of(environment)
     after = (
         "Requests above it are refused with quota_exceeded until the month ends, or until you choose a larger tier."

@@ -24,7 +24,7 @@ from connect.kit.errors import LockTimeout, ParameterInvalid, ResourceMissing
 from connect.kit.outcomes import Waiting
 from connect.kit.tenancy import use_environment
 from connect.models import TestClock
-from connect.services import events
+from connect.services import audit, events
 from connect.services.events import NewEvent
 from connect.shapes import test_clocks as shapes
 from connect.shapes.test_clocks import PREFIX, DeletedTestClockOut, TestClockOut
@@ -74,7 +74,9 @@ def create(
     except IntegrityError as error:
         raise errors.EnvironmentClockExists(param="applies_to") from error
     _publish(caller, row, "created")
-    return _shape(caller, row)
+    made = _shape(caller, row)
+    audit.record_person(caller, action="test_clock.created", target=made.id, applies_to=applies_to)
+    return made
 
 
 def begin_advance(caller: Caller, *, clock_id: str, frozen_time: datetime) -> Waiting:
@@ -98,6 +100,7 @@ def begin_advance(caller: Caller, *, clock_id: str, frozen_time: datetime) -> Wa
     row.status, row.target_time, row.lease_until = _Status.ADVANCING, frozen_time, _lease()
     row.save()
     _publish(caller, row, "advancing")
+    audit.record_person(caller, action="test_clock.advanced", target=clock_id, to=frozen_time.isoformat())
     return _waiting(caller, row)
 
 
@@ -164,6 +167,7 @@ def delete(caller: Caller, *, clock_id: str) -> DeletedTestClockOut:
     Publishes `test_helpers.test_clock.deleted`. Raises `ResourceMissing`.
     """
     _delete(caller, _locked(caller, clock_id))
+    audit.record_person(caller, action="test_clock.deleted", target=clock_id)
     return DeletedTestClockOut(id=clock_id)
 
 

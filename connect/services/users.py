@@ -7,6 +7,7 @@ from uuid import UUID
 from allauth.account.models import EmailAddress
 from django.db import transaction
 
+from connect.domain import names
 from connect.models import User
 
 
@@ -27,4 +28,4 @@ def set_password(user_id: UUID, password: str) -> None:
 
 def update_profile(user_id: UUID, *, name: str, locale: str, time_zone: str) -> None:
     """Keep how a person is called and how they read: `locale` and `time_zone` are checked by the form."""
-    User.objects.filter(pk=user_id).update(name=name, locale=locale, time_zone=time_zone)
+    User.objects.filter(pk=user_id).update(name=names.cleaned(name), locale=locale, time_zone=time_zone)

@@ -22,6 +22,7 @@ from connect.selectors.api_clients import ApiClientInfo
 from connect.services import api_clients as api_client_services
 from dashboard.pages.access import OrganizationPage, organization_page, render
 from dashboard.pages.api_client_forms import WAYS, AppForm, DeleteForm, RollForm
+from dashboard.pages.reauthentication import needs_proof
 
 SECRET_VARIABLE: Final = "$FC_CLIENT_SECRET"  # noqa: S105 - a shell variable
 
@@ -59,6 +60,7 @@ def api_client(request: HttpRequest, page: OrganizationPage, client_id: str) -> 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @organization_page(permission="api_clients:write", opens_environment=False)
+@needs_proof
 @sensitive_variables("secret")
 def new(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
     """The form for a new app; its POST answers with the secret."""
@@ -76,6 +78,7 @@ def new(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @organization_page(permission="api_clients:write", opens_environment=False)
+@needs_proof
 def edit(request: HttpRequest, page: OrganizationPage, client_id: str) -> HttpResponse:
     """What the app says of itself, and what it may ask for."""
     app = _app(page, client_id)
@@ -93,6 +96,7 @@ def edit(request: HttpRequest, page: OrganizationPage, client_id: str) -> HttpRe
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @organization_page(permission="api_clients:write", opens_environment=False)
+@needs_proof
 @sensitive_variables("secret")
 def roll(request: HttpRequest, page: OrganizationPage, client_id: str) -> HttpResponse:
     """A new secret; the old one works on for as long as was chosen."""

@@ -39,6 +39,10 @@ PLACES: Final[dict[str, Promise]] = {
 }
 
 
+LOGGED: Final = frozenset({"api_key", "api_client"})
+"""Whose requests stand in the request log: those of a person on these pages, and our own, do not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One act as the list draws it; an empty address means that there is no page of the thing for this person."""
@@ -152,7 +156,7 @@ def _line(page: OrganizationPage, entry: Entry, names: dict[str, str]) -> Line:
         actor=_actor(entry, names),
         where=str(PLACES[entry.where]),
         target_url=_address(page, entry, entry.target),
-        request_url=_address(page, entry, entry.request_id),
+        request_url=_address(page, entry, entry.request_id) if entry.actor_kind in LOGGED else "",
         details=json.dumps(entry.data, ensure_ascii=False, indent=2, sort_keys=True) if entry.data else "",
     )
 

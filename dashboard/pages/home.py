@@ -41,6 +41,7 @@ from dashboard.charts import Chart, Series
 from dashboard.pages import actions, curl
 from dashboard.pages.access import OrganizationPage, organization_page, render, user_id
 from dashboard.pages.actions import ActionForm
+from dashboard.pages.reauthentication import has_proof
 from dashboard.pages.usage import requests_chart
 from dashboard.periods import Period
 from payments.selectors import balance as balance_selectors
@@ -158,6 +159,8 @@ def first_key(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
     """
     if page.environment.livemode:
         raise Http404  # what a live key may do is for a person to choose
+    if not has_proof(request):
+        return HttpResponseRedirect(page.url("api_key_new"))  # the form that asks who it is, and leads back to itself
     form = ActionForm(request.POST)
     made: dict[str, Any] | None = None
     if form.is_valid():

@@ -27,12 +27,14 @@ from connect.services import invitations as services
 from connect.services.invitations import Sent
 from dashboard.pages.access import OrganizationPage, organization_page, user_id
 from dashboard.pages.permission_words import name_of
+from dashboard.pages.reauthentication import needs_proof
 from dashboard.pages.team import form_page
 from dashboard.pages.team_forms import ConfirmForm, InviteForm
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @organization_page(permission="team:write", opens_environment=False)
+@needs_proof
 def new(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
     """Whom, and as what."""
     form = InviteForm(request.POST or None, roles=rules.roles_to_give(page.organization.role))

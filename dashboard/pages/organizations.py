@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from connect.kit.errors import DomainError
 from connect.selectors import environments as environment_selectors
 from connect.selectors import organizations as organization_selectors
+from connect.services import limits
 from connect.services import organizations as organization_services
 from dashboard.pages.access import user_id
 
@@ -58,6 +59,7 @@ def new(request: HttpRequest) -> HttpResponse:
     form = OrganizationForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
+            limits.attempt_organization(str(user_id(request)))
             organization = organization_services.create(
                 owner_id=user_id(request), name=form.cleaned_data["name"], slug=form.cleaned_data["slug"]
             )

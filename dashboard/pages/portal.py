@@ -21,6 +21,7 @@ from connect.domain import permissions
 from connect.kit import clock
 from connect.selectors import api_keys as api_key_selectors
 from connect.selectors import environments as environment_selectors
+from connect.selectors import memberships as membership_selectors
 from connect.selectors import organizations as organization_selectors
 from dashboard.pages.access import user_id
 from dashboard.portal import guides, markdown, reference, search
@@ -162,6 +163,8 @@ def _reader(request: HttpRequest) -> Reader | None:
         return None
     for organization in organization_selectors.for_user(user_id(request)):
         if not permissions.allows(organization.role, "api_keys:read"):
+            continue
+        if organization.requires_mfa and not membership_selectors.has_second_factor(user_id(request)):
             continue
         environment = environment_selectors.get(organization.slug, "test")
         if environment is None:

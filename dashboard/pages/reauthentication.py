@@ -1,4 +1,4 @@
-"""Asking again who it is, before secrets are shown or made.
+"""Asking again who it is, before secrets are shown or made, and before somebody is let in or given more rights.
 
     @organization_page(permission="api_keys:write")
     @needs_proof
@@ -34,10 +34,9 @@ def needs_proof(view: View[P]) -> View[P]:
 
     @wraps(view)
     def proved(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        is_sending = request.method not in {"GET", "HEAD"}
-        if proofs.is_fresh(request.session, now=time.time(), sending=is_sending):
+        if has_proof(request):
             return view(request, *args, **kwargs)
-        if is_sending:
+        if _is_sending(request):
             messages.warning(
                 request,
                 gettext("Nothing was changed: it is a while since you showed who you are. Then send the form again."),
@@ -45,6 +44,15 @@ def needs_proof(view: View[P]) -> View[P]:
         return _ask(request)
 
     return cast("View[P]", proved)
+
+
+def has_proof(request: HttpRequest) -> bool:
+    """The same question for a form of one button, which nobody could come back to."""
+    return proofs.is_fresh(request.session, now=time.time(), sending=_is_sending(request))
+
+
+def _is_sending(request: HttpRequest) -> bool:
+    return request.method not in {"GET", "HEAD"}
 
 
 def _ask(request: HttpRequest) -> HttpResponse:

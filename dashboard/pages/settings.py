@@ -22,6 +22,7 @@ from connect.selectors import memberships as membership_selectors
 from connect.selectors import organizations as organization_selectors
 from connect.services import organizations as organization_services
 from dashboard.pages.access import OrganizationPage, organization_page, render, user_id
+from dashboard.pages.reauthentication import needs_proof
 from dashboard.pages.settings_forms import DETAILS, SettingsForm
 from dashboard.pages.team import form_page
 from dashboard.pages.team_forms import ConfirmForm
@@ -67,6 +68,7 @@ def edit(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @organization_page(permission="settings:write", opens_environment=False)
+@needs_proof
 def second_factor(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
     """Ask every member for a second factor, or stop asking."""
     required = not page.organization.requires_mfa

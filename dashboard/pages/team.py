@@ -28,6 +28,7 @@ from connect.selectors.memberships import MemberInfo
 from connect.services import memberships as membership_services
 from dashboard.pages.access import OrganizationPage, organization_page, render
 from dashboard.pages.permission_words import GROUPS, ROLES, name_of
+from dashboard.pages.reauthentication import needs_proof
 from dashboard.pages.team_forms import ConfirmForm, RoleForm, TransferForm, TypedForm
 
 
@@ -72,11 +73,13 @@ def team(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
                 member,
                 name_of(member.role),
                 is_oneself=member.user_id == page.caller.actor.id,
-                may_change=can_write and _reaches(role, member.role),
+                may_change=can_write and rules.reaches(role, member.role),
             )
             for member in found
         ],
-        "waiting": [WaitingRow(each, name_of(each.role), may_change=_reaches(role, each.role)) for each in waiting],
+        "waiting": [
+            WaitingRow(each, name_of(each.role), may_change=rules.reaches(role, each.role)) for each in waiting
+        ],
         "can_write": can_write,
         "can_transfer": page.allows("organization:transfer") and len(found) > 1,
         "requires_mfa": page.organization.requires_mfa,
@@ -108,6 +111,7 @@ def roles(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @organization_page(permission="team:write", opens_environment=False)
+@needs_proof
 def change_role(request: HttpRequest, page: OrganizationPage, member_id: str) -> HttpResponse:
     """Another role for a member; it holds from their next request on."""
     member = _member(page, member_id)
@@ -124,8 +128,13 @@ def change_role(request: HttpRequest, page: OrganizationPage, member_id: str) ->
         page,
         form,
         title=_("Role of %(email)s") % {"email": member.email},
-        text=_("They are now %(role)s. The new role holds from their next click on, and they are told by mail.")
-        % {"role": name_of(member.role)},
+        text=" ".join(
+            [
+                _("They are now %(role)s. The new role holds from their next click on, and they are told by mail.")
+                % {"role": name_of(member.role)},
+                _("Invitations they sent and the new role may not send are withdrawn."),
+            ]
+        ),
         action=_("Change role"),
     )
 
@@ -152,6 +161,7 @@ def remove(request: HttpRequest, page: OrganizationPage, member_id: str) -> Http
         text=" ".join(
             [
                 _("Their next click here is refused, in every browser, and apps they let in lose their access."),
+                _("Invitations they sent and nobody has answered are withdrawn."),
                 _keys_text(page, member),
             ]
         ),
@@ -173,9 +183,14 @@ def leave(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
         page,
         form,
         title=_("Leave %(organization)s?") % {"organization": page.organization.name},
-        text=_(
-            "You lose access at once, and so do apps you let in on its behalf. To come back, somebody has to invite"
-            " you. API keys you made go on working."
+        text=" ".join(
+            [
+                _(
+                    "You lose access at once, and so do apps you let in on its behalf. To come back, somebody has to"
+                    " invite you. API keys you made go on working."
+                ),
+                _("Invitations you sent and nobody has answered are withdrawn."),
+            ]
         ),
         action=_("Leave %(organization)s") % {"organization": page.organization.name},
         tone="danger",
@@ -184,6 +199,7 @@ def leave(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @organization_page(permission="organization:transfer", opens_environment=False)
+@needs_proof
 def transfer(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
     """Hand the organization to another member: they become owner, oneself admin."""
     others = [
@@ -250,14 +266,6 @@ def _member(page: OrganizationPage, member_id: str) -> MemberInfo:
     if member is None:
         raise Http404
     return member
-
-
-def _reaches(actor: str, role: str) -> bool:
-    try:
-        rules.require_reach(actor, role)
-    except rules.MemberOutOfReach:
-        return False
-    return True
 
 
 def _keys_text(page: OrganizationPage, member: MemberInfo) -> str:

@@ -17,7 +17,7 @@ from connect.kit.errors import DomainError, MissingParameterTarget, ParameterInv
 from connect.kit.metadata import merge
 from connect.kit.money import Money
 from connect.kit.tenancy import use_environment
-from connect.services import events, redirects
+from connect.services import audit, events, redirects
 from connect.services.events import NewEvent
 from payments import clients
 from payments.domain import checkout_state, errors, method_types
@@ -133,7 +133,11 @@ def create(
     )
     session.save(force_insert=True)
     _keep_lines(caller, session, lines)
-    return sessions.shape(caller, session)
+    made = sessions.shape(caller, session)
+    audit.record_person(
+        caller, action="checkout_session.created", target=made.id, amount=made.amount_total, currency=made.currency
+    )
+    return made
 
 
 def update(caller: Caller, *, session_id: str, metadata: Any = None) -> CheckoutSessionOut:
@@ -160,6 +164,7 @@ def expire(caller: Caller, *, session_id: str) -> CheckoutSessionOut:
     session.save(update_fields=["status"])
     expired = sessions.shape(caller, session)
     events.publish(caller, NewEvent("checkout.session.expired", expired))
+    audit.record_person(caller, action="checkout_session.expired", target=session_id)
     return expired
 
 

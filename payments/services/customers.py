@@ -54,8 +54,10 @@ def create(
     if default:
         _make_default(customer, default)
         customer.save()
-    events.publish(caller, NewEvent("customer.created", customers.shape(caller, customer)))
-    return customers.shape(caller, customer)
+    made = customers.shape(caller, customer)
+    events.publish(caller, NewEvent("customer.created", made))
+    audit.record_person(caller, action="customer.created", target=made.id)
+    return made
 
 
 def update(caller: Caller, *, customer_id: str, **given: Any) -> CustomerOut:
@@ -73,6 +75,8 @@ def update(caller: Caller, *, customer_id: str, **given: Any) -> CustomerOut:
     customer.save()
     after = customers.shape(caller, customer)
     events.publish(caller, events.updated("customer.updated", before=before, after=after))
+    changed = sorted(name for name in given if getattr(before, name) != getattr(after, name))
+    audit.record_person(caller, action="customer.updated", target=customer_id, changed=changed)
     return after
 
 

@@ -7,8 +7,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from connect.domain import tiers
 from connect.domain.permissions import Role
-from connect.models import Environment
+from connect.models import Environment, Organization
 from dashboard import navigation, urls
 
 _PREFIX = "o/<slug:org_slug>/<slug:mode>/"
@@ -115,6 +116,15 @@ def test_an_organization_needs_a_name_and_a_free_address(pages_as, given, field)
     answer = pages_as("").post(reverse("dashboard:organization_new"), given)
     assert answer.status_code == 422
     assert list(answer.context["form"].errors) == [field]
+
+
+def test_nobody_makes_schemas_without_end(pages_as, monkeypatch):
+    monkeypatch.setattr(tiers, "ORGANIZATIONS", tiers.Rate(1 / 3600, 2))
+    client, form = pages_as(""), reverse("dashboard:organization_new")
+    answers = [client.post(form, {"name": f"Firm {number}"}) for number in range(3)]
+    assert [answer.status_code for answer in answers] == [302, 302, 422]
+    assert "You made many organizations in a short time" in answers[-1].content.decode()
+    assert Organization.objects.filter(slug__startswith="firm-").count() == 2
 
 
 def test_waiting_is_for_members_and_ends_when_the_environment_is_ready(pages, pages_as):

@@ -13,14 +13,17 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.urls import reverse
 
+from banks.services import link_sessions
 from connect.kit import clock, ids
 from connect.kit.caller import Actor, Caller
 from connect.kit.tenancy import use_environment
 from connect.models import AuditEntry, OrganizationAuditEntry, User
-from connect.services import api_keys, audit
+from connect.services import api_keys, audit, test_clocks
 from dashboard.pages import audit_log
 from dashboard.pages.audit_words import ACTIONS
+from payments.services import checkout_sessions, customers
 from tests.matrix import recipes
+from tests.oauth.tokens import register
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -199,6 +202,53 @@ def test_what_people_do_to_money_is_written_down_and_what_apps_do_is_not(pages, 
         ("payment.canceled", canceled, "user"),
         ("customer.deleted", customer, "user"),
     ]
+
+
+def test_what_people_make_is_written_down_and_what_apps_make_is_not(caller, environment):
+    """Customers, checkout links, link sessions, test clocks; with the names of what changed, and nothing about a payer."""
+    person = replace(caller, actor=Actor("user", "usr_1", label="ana@acme.example"))
+    line = {"price_data": {"currency": "eur", "unit_amount": 500, "product_data": {"name": "Tea"}}, "quantity": 1}
+    targets = []
+    for who in (caller, person):
+        with use_environment(environment):
+            made = customers.create(who, email="payer@private.example")
+            customers.update(who, customer_id=made.id, name="Payer", phone="1")
+            page = checkout_sessions.create(who, mode="payment", line_items=[line])
+            checkout_sessions.expire(who, session_id=page.id)
+            link = link_sessions.create(who, countries=["MK"])
+            link_sessions.cancel(who, session_id=link.id)
+            frozen = test_clocks.create(who, frozen_time=clock.wall())
+            test_clocks.begin_advance(who, clock_id=frozen.id, frozen_time=clock.wall() + timedelta(days=1))
+            test_clocks.delete(who, clock_id=test_clocks.create(who, frozen_time=clock.wall()).id)
+            targets = [made.id, made.id, page.id, page.id, link.id, link.id, frozen.id, frozen.id]
+    with use_environment(environment):
+        kept = list(AuditEntry.objects.order_by("id"))
+    assert [(row.action, row.target, row.actor_kind) for row in kept][:8] == [
+        (action, target, "user")
+        for action, target in zip(
+            ("customer.created", "customer.updated", "checkout_session.created", "checkout_session.expired",
+             "link_session.created", "link_session.canceled", "test_clock.created", "test_clock.advanced"),
+            targets, strict=True,
+        )
+    ]  # fmt: skip
+    assert [row.action for row in kept[8:]] == ["test_clock.created", "test_clock.deleted"]
+    assert kept[1].data == {"changed": ["name", "phone"]}
+    assert not any("private.example" in str(row.data) for row in kept)
+
+
+def test_the_request_of_a_key_and_of_an_app_can_be_opened_and_that_of_a_person_is_none(pages, environment, caller):
+    app = register(caller)
+    actors = (caller.actor, Actor("api_client", app.id, label=app.name), Actor("user", "usr_1"))
+    requests = [ids.encode("req", ids.new()) for _ in actors]
+    with use_environment(environment):
+        for actor, request_id in zip(actors, requests, strict=True):
+            audit.record(replace(caller, actor=actor, request_id=request_id), action="webhook_endpoint.created")
+    answer = pages.get(address(), {"action": "webhook_endpoint.created"})
+    linked = [
+        reverse("dashboard:request_log", args=["acme", "test", each]) in answer.content.decode() for each in requests
+    ]
+    assert linked == [True, True, False]
+    assert [line.actor for line in answer.context["lines"]][1] == "Ledger Lens", "an app is told by its name"
 
 
 def test_a_refused_refund_leaves_no_entry(pages, api, environment):

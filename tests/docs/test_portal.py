@@ -21,6 +21,7 @@ from connect.domain.scopes import SCOPES
 from connect.kit import event_types
 from connect.kit.errors import catalogue
 from connect.management.commands.error_catalogue import our_classes
+from connect.models import Organization
 from connect.services import api_keys
 from dashboard.portal import guides, markdown, reference, search
 from dashboard.portal.markdown import UnknownMarkup
@@ -222,6 +223,14 @@ def test_who_may_not_see_keys_or_is_nobody_sees_a_variable(pages_as, caller, any
         assert key.redacted not in text
         assert 'data-key="$FC_SECRET_KEY">$FC_SECRET_KEY</span>' in text
         assert "developers/api-keys/new" not in text
+
+
+def test_an_organization_that_asks_for_a_second_factor_shows_nothing_before_it(pages_as, caller):
+    key, _ = api_keys.create(caller, name="The shop", scopes=["*"])
+    Organization.objects.filter(slug="acme").update(requires_mfa=True)
+    text = pages_as("developer").get("/docs/api/payment-intents").content.decode()
+    assert key.redacted not in text
+    assert "Acme" not in text
 
 
 def test_a_signed_in_page_asks_the_database_little(pages_as, django_assert_max_num_queries):

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from django.db import connections
 
 from connect.api.execution import retrying
-from connect.kit.errors import DomainError
 from connect.kit.money import Money
 from connect.kit.tenancy import use_environment
 from ledger.domain.errors import AccountClosed, AccountNotEmpty, AlreadyReversed, HoldNotPending, InsufficientFunds
 from ledger.selectors import accounts as account_selectors
 from ledger.selectors import balances, drift
 from ledger.services import accounts, holds, journal
+from tests.at_once import at_once, outcomes
 from tests.ledger.conftest import WORLD, spec, transfer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -28,32 +27,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def together(environment) -> Callable[..., Counter]:
     """Run works at the same time, each in transactions of its own; count what came of them."""
 
+    def opened(work: Callable[[], Any]) -> Any:
+        with use_environment(environment):
+            return work()
+
     def run(*works: Callable[[], Any]) -> Counter:
-        outcomes: list[str] = []
-        gate = threading.Barrier(len(works))
-
-        def one(work: Callable[[], Any]) -> None:
-            def attempt() -> Any:
-                with use_environment(environment):
-                    return work()
-
-            try:
-                gate.wait()
-                retrying(attempt)
-                outcomes.append("done")
-            except DomainError as error:
-                outcomes.append(type(error).__name__)
-            except Exception as error:
-                outcomes.append(f"{type(error).__name__}: {error}")
-            finally:
-                connections["default"].close()
-
-        threads = [threading.Thread(target=one, args=[work]) for work in works]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return Counter(outcomes)
+        return outcomes(at_once([partial(retrying, partial(opened, work)) for work in works]))
 
     return run
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from django.core import mail
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.core import mail, signing
 from django.test import Client
 from django.urls import reverse
 
@@ -14,6 +16,13 @@ from tests.login.conftest import PASSWORD, is_signed_in, set_up_app, sign_in
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 CHROME = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/128.0.0.0 Safari/537.36"
+
+
+class AsItIs:
+    """What stands in the table, once its signature is taken off."""
+
+    def loads(self, data):
+        return data
 
 
 @pytest.fixture
@@ -146,6 +155,26 @@ def test_factors_that_come_and_go_are_told_of_by_mail(pages):
     pages.post("/accounts/2fa/totp/deactivate/")
     assert mail.outbox[-1].subject == "Your authenticator app was removed"
     assert "If this was not you" in mail.outbox[-1].body
+
+
+def test_what_a_session_holds_is_sealed(pages):
+    """The key of an app that is not switched on yet waits there: who reads the table, or a backup of it, finds none."""
+    secret = pages.get("/accounts/2fa/totp/activate/").context["form"].secret
+    kept = [
+        signing.loads(row.session_data, salt=SessionStore().key_salt, serializer=AsItIs)
+        for row in Session.objects.all()
+    ]
+    assert kept
+    assert not any(secret.encode() in each or b"account" in each for each in kept)
+    assert pages.get("/accounts/2fa/totp/activate/").status_code == 200
+    assert pages.session["mfa.totp.secret"]
+
+
+def test_a_session_under_a_key_that_is_gone_is_none(pages):
+    row = Session.objects.get()
+    row.session_data = signing.dumps({"_auth_user_id": "1"}, salt=SessionStore().key_salt, compress=True)
+    row.save()
+    assert pages.get("/account").status_code == 302
 
 
 def test_recovery_codes_are_shown_once_downloaded_and_made_anew(pages):

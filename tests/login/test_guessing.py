@@ -224,6 +224,26 @@ def test_an_account_that_is_switched_off_is_out_with_the_next_request(person):
     assert not is_signed_in(client)
 
 
+def test_strangers_lock_nobody_out_of_a_device_of_their_own(person):
+    """Whoever knows an address can use up its attempts. Where its person has signed in before, they still can."""
+    mira = person()
+    device = Client()
+    sign_in(device, mira.email)
+    device.post("/accounts/logout/")
+    for number in range(2 * tiers.SIGN_IN.burst):
+        sign_in(Client(), mira.email, "a guess", REMOTE_ADDR=f"192.0.2.{number}")
+    assert not is_signed_in(_after(sign_in, mira.email)), "from elsewhere not even the right password"
+    assert not is_signed_in(_after(lambda client: _on(client, "fc_device", "forged:by:somebody", mira)))
+    sign_in(device, mira.email)
+    assert is_signed_in(device)
+
+    device.post("/accounts/logout/")
+    for _ in range(2 * tiers.SIGN_IN.burst):
+        sign_in(device, mira.email, "a guess", REMOTE_ADDR="198.51.100.1")
+    sign_in(device, mira.email)
+    assert not is_signed_in(device), "a device that was stolen guesses no more than anybody"
+
+
 def test_a_session_gets_a_new_name_when_somebody_signs_in(person):
     """Whoever planted a session before the sign-in does not have it afterwards."""
     client = Client()
@@ -251,6 +271,11 @@ def _after(act, *given):
     client = Client()
     act(client, *given)
     return client
+
+
+def _on(client, cookie, value, user):
+    client.cookies[cookie] = value
+    sign_in(client, user.email)
 
 
 def _copy(client):

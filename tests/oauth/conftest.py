@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 import secrets as random
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +18,7 @@ import pytest
 from authlib.integrations.requests_client import OAuth2Session
 from django.contrib.sessions.backends.db import SessionStore
 
-from connect.domain import oauth
+from connect.domain import oauth, proofs
 from tests.live_server import LiveServer, live_server
 
 CALLBACK = "http://localhost:7171/callback"
@@ -140,6 +141,7 @@ class World:
                 "_auth_user_id": str(identifier),
                 "_auth_user_backend": "django.contrib.auth.backends.ModelBackend",
                 "_auth_user_hash": User(password=password).get_session_auth_hash(),
+                proofs.KEY: time.time(),
             }
         )
         self.sql(

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from django.test import Client
 
-from connect.domain import oauth
+from connect.domain import oauth, tiers
 from connect.kit.caller import Actor
 from connect.models import OAuthDeviceGrant, OAuthGrant, User, UserConsent
 from connect.services import api_clients, app_reviews
@@ -120,6 +120,17 @@ def test_codes_of_devices_cannot_be_guessed_for_long(browser, db):
     answers = [browser.get("/oauth/device", {"user_code": "BCDFGHJK"}).status_code for _ in range(15)]
     assert answers[:10] == [404] * 10
     assert 429 in answers
+
+
+def test_devices_are_not_begun_without_end(client, caller, monkeypatch):
+    monkeypatch.setattr(tiers, "DEVICES", tiers.Rate(1 / 60, 3))
+    public = register(caller, is_public=True, grant_types=[oauth.DEVICE])
+    sent, form = f"client_id={public.id}", "application/x-www-form-urlencoded"
+    answers = [client.post("/oauth/device_authorization", sent, content_type=form) for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+    assert answers[-1].json()["error"] == "temporarily_unavailable"
+    assert int(answers[-1]["Retry-After"]) > 0
+    assert OAuthDeviceGrant.objects.count() == 3
 
 
 def test_a_devices_code_is_read_as_people_type_it(browser, app, environment):

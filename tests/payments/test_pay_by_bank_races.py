@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import random
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 
 from banks import clients as connectors
 from banks.clients.fake import FakeConnector
@@ -17,6 +13,7 @@ from connect.kit import failpoints
 from connect.kit.failpoints import Trap
 from connect.kit.tenancy import use_environment
 from payments import tasks
+from tests.at_once import together
 from tests.payments.bank_payer import DATA, BankPayer
 
 ROUNDS = 8
@@ -38,20 +35,6 @@ def waiting(bank, intent):
 @pytest.fixture
 def read(api):
     return lambda found: api.get(f"/v1/payment_intents/{found['id']}").json()
-
-
-def together(*works: Callable[[], Any]) -> list[Any]:
-    gate = threading.Barrier(len(works))
-
-    def run(work: Callable[[], Any]) -> Any:
-        try:
-            gate.wait()
-            return work()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(works)) as threads:
-        return list(threads.map(run, works))
 
 
 def make_due(environment) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import random
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import pytest
 
+from tests.at_once import together
 from tests.live_server import Answered, LiveServer, live_server
 from tests.payments.seeds import SEED
 
@@ -33,18 +32,6 @@ def dice(request: pytest.FixtureRequest) -> random.Random:
     """Each test's own; it follows from `RACE_SEED` and the test's name."""
     print("RACE_SEED", SEED)
     return random.Random(f"{SEED}/{request.node.name}")
-
-
-def together(*works: Callable[[], Answered]) -> list[Answered]:
-    """The answers of all works, begun at the same moment, in their order."""
-    gate = threading.Barrier(len(works))
-
-    def run(work: Callable[[], Answered]) -> Answered:
-        gate.wait()
-        return work()
-
-    with ThreadPoolExecutor(len(works)) as threads:
-        return list(threads.map(run, works))
 
 
 def until_final(send: Callable[[], Answered]) -> Answered:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import random
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 
+from tests.at_once import together
 from tests.live_server import LiveServer, live_server
 
 PATH = "/v1/payment_intents"
@@ -50,17 +49,6 @@ class Tab:
         assert found.status_code == 303, found.text
         target = urlsplit(found.headers["Location"])
         return parse_qs(target.query)["redirect_status"][0] if target.netloc else "look again"
-
-
-def together(*works: Callable[[], Any]) -> list[Any]:
-    gate = threading.Barrier(len(works))
-
-    def run(work: Callable[[], Any]) -> Any:
-        gate.wait()
-        return work()
-
-    with ThreadPoolExecutor(len(works)) as threads:
-        return list(threads.map(run, works))
 
 
 def create(server: LiveServer, path: str = PATH, **given: Any) -> dict[str, Any]:

@@ -42,6 +42,9 @@ def test_our_keys_keep_their_ends():
     "public_test_0123456789abcdefghijklmnopqrstuvw",
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N",
     "Bearer abcdef0123456789",
+    "/invitations/bO6t5aJKK85KHvxecGha70K62jFSNm12koqTfwUCUbA",
+    "/accounts/password/reset/key/3mh8-c9k2xv-1f0e2d3c4b5a69788796a5b4c3d2e1f0/",
+    "/accounts/confirm-email/MQ:1wBbCd:Qy9z-abcdefghijklmnopqrstuvwxyz0123456789_ABCD/",
     "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqh\n-----END PRIVATE KEY-----",
 ])  # fmt: skip
 def test_other_secrets(secret):

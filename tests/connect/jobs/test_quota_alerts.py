@@ -76,6 +76,13 @@ def test_owners_and_admins_are_told_once_for_each_share(live):
     assert row(live) == (month, 100)
 
 
+def test_a_name_cannot_break_the_mail(live):
+    Organization.objects.filter(slug="acme").update(name="Acme\nBcc: victim@example.com")
+    use(live, 800)
+    assert quota_alerts.send(live) == 1
+    assert "Acme Bcc: victim@example.com has used" in mail.outbox[0].subject
+
+
 def test_a_leap_over_both_shares_tells_of_the_last(live):
     use(live, 5_000)
     assert quota_alerts.send(live) == 1

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.db import connections
 
 from connect.kit import ids
 from connect.kit.caller import Actor
-from connect.kit.errors import DomainError
 from connect.models import Membership, Organization, User
+from tests.at_once import at_once, outcomes
 
 
 @pytest.fixture
@@ -61,27 +59,4 @@ def roles() -> Callable[[], dict[str, str]]:
 def together() -> Callable[..., Counter[str]]:
     """Run works at the same time, each on a connection of its own; count what came of them."""
 
-    def run(*works: Callable[[], Any]) -> Counter[str]:
-        outcomes: list[str] = []
-        gate = threading.Barrier(len(works))
-
-        def one(work: Callable[[], Any]) -> None:
-            try:
-                gate.wait()
-                work()
-                outcomes.append("done")
-            except DomainError as error:
-                outcomes.append(type(error).__name__)
-            except Exception as error:
-                outcomes.append(f"{type(error).__name__}: {error}")
-            finally:
-                connections["default"].close()
-
-        threads = [threading.Thread(target=one, args=[work]) for work in works]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return Counter(outcomes)
-
-    return run
+    return lambda *works: outcomes(at_once(works))

@@ -9,9 +9,11 @@ from django.core.mail.backends import locmem
 
 from connect.domain import invitations as rules
 from connect.domain.memberships import AlreadyMember, MemberOutOfReach
+from connect.domain.tiers import INVITATIONS, TooManyInvitations
 from connect.kit.errors import ParameterInvalid, ResourceMissing
 from connect.models import Invitation, Organization, OrganizationAuditEntry
 from connect.services import invitations as services
+from connect.services import memberships
 
 
 def secret_in(message):
@@ -142,3 +144,55 @@ def test_an_invitation_whose_mail_does_not_leave_is_kept(boss, monkeypatch):
     sent = services.invite(boss, email="ana@people.example", role="analyst")
     assert not sent.is_mailed
     assert Invitation.objects.count() == 1
+
+
+def test_nobodys_mailbox_is_filled_by_inviting_again_and_again(boss):
+    with pytest.raises(TooManyInvitations) as refused:
+        for _ in range(2 * INVITATIONS.burst):
+            sent = services.invite(boss, email="victim@elsewhere.example", role="analyst")
+            services.withdraw(boss, invitation_id=sent.invitation.id)
+    assert refused.value.status == 429
+    assert len(mail.outbox) == Invitation.objects.count() == INVITATIONS.burst
+    assert services.invite(boss, email="somebody@else.example", role="analyst").is_mailed
+
+
+@pytest.mark.parametrize("how", ["removed", "left", "demoted", "handed over"])
+def test_an_invitation_is_worth_what_its_sender_may_give(person, acting, place, how):
+    """Whoever is put out, or made less, cannot come back by a link that they sent before."""
+    owner, sender = person("owen", "owner"), person("sam", "owner")
+    sent = services.invite(acting(sender), email="sam@private.example", role="owner")
+    kept = services.invite(acting(owner), email="ana@people.example", role="owner")
+    if how == "removed":
+        memberships.remove(acting(owner), member_id=place(sender))
+    elif how == "left":
+        memberships.leave(acting(sender))
+    elif how == "demoted":
+        memberships.change_role(acting(owner), member_id=place(sender), role="admin")
+    else:
+        memberships.transfer_ownership(acting(sender), member_id=place(owner))
+    with pytest.raises(rules.InvitationWithdrawn):
+        services.accept(secret=secret_in(mail.outbox[0]), user_id=person("back").pk)
+    notes = OrganizationAuditEntry.objects.filter(action="invitation.withdrawn")
+    assert list(notes.values_list("target", flat=True)) == [sent.invitation.id]
+    assert services.withdraw(acting(owner), invitation_id=kept.invitation.id)
+
+
+def test_somebody_made_less_keeps_the_invitations_that_they_could_still_send(person, acting, place):
+    owner, sender = person("owen", "owner"), person("sam", "owner")
+    services.invite(acting(sender), email="one@people.example", role="owner")
+    services.invite(acting(sender), email="two@people.example", role="analyst")
+    memberships.change_role(acting(owner), member_id=place(sender), role="admin")
+    assert list(Invitation.objects.filter(withdrawn_at=None).values_list("email", flat=True)) == ["two@people.example"]
+    memberships.change_role(acting(owner), member_id=place(sender), role="developer")
+    assert not Invitation.objects.filter(withdrawn_at=None).exists()
+
+
+def test_whoever_sends_an_invitation_again_answers_for_it(person, acting, place, roles):
+    owner, sender = person("owen", "owner"), person("sam", "admin")
+    sent = services.invite(acting(sender), email="ana@people.example", role="analyst")
+    age(sent.invitation.id, minutes=2)
+    services.resend(acting(owner), invitation_id=sent.invitation.id)
+    memberships.remove(acting(owner), member_id=place(sender))
+    services.accept(secret=secret_in(mail.outbox[1]), user_id=person("ana").pk)
+    assert roles()["ana"] == "analyst"
+    assert "owen@people.example invites you" in mail.outbox[1].body

@@ -10,7 +10,10 @@ from connect.kit.errors import ParameterInvalid, ParameterMissing, ResourceMissi
 from connect.models import ApiClient, Membership, Organization, OrganizationAuditEntry, UserConsent
 from connect.services import memberships, organizations
 from connect.services.organizations import Details
+from tests.oauth.tokens import register
 
+HOSTILE = "  Acme\u202e \nBcc:\u200b x\x1b[0m "
+"""A line break, a word that turns the rest of a line around, one that nobody sees, and one that a terminal obeys."""
 REACH = {
     ("owner", "owner"): True,
     ("owner", "admin"): True,
@@ -197,3 +200,14 @@ def test_who_has_no_second_factor_cannot_ask_it_of_others(person, acting):
     organizations.require_second_factor(acting(boss), required=True)
     assert Organization.objects.get(slug="acme").requires_mfa
     assert log()[-1][0] == "organization.second_factor_required"
+
+
+def test_a_name_holds_nothing_that_cannot_be_seen(person, acting, caller):
+    boss = person("boss", "owner")
+    organizations.change(acting(boss), name=HOSTILE, details=Details())
+    assert Organization.objects.get(slug="acme").name == "Acme Bcc: x[0m"
+    made = organizations.create(owner_id=boss.pk, name=HOSTILE, slug="hostile")
+    assert made.name == Organization.objects.get(slug="hostile").name == "Acme Bcc: x[0m"
+    assert register(caller, name=HOSTILE).name == "Acme Bcc: x[0m"
+    with pytest.raises(NameInvalid):
+        organizations.create(owner_id=boss.pk, name="\u202e\u200b", slug="empty")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connections
 
 from connect.domain.webhook_deliveries import Answer, Outgoing
 from connect.kit import ids
@@ -17,6 +15,7 @@ from connect.models import Event, WebhookDelivery
 from connect.services import events, webhook_deliveries, webhook_endpoints
 from connect.services.events import NewEvent
 from payments.shapes.customers import CustomerOut
+from tests import at_once
 
 URL = "https://shop.example.com/hooks"
 
@@ -78,28 +77,4 @@ def shop(caller: Caller) -> Shop:
 @pytest.fixture
 def together() -> Callable[..., list[Any]]:
     """Run works at the same moment, each in a thread with a connection of its own; what they return, in their order."""
-
-    def run(*works: Callable[[], Any]) -> list[Any]:
-        gate = threading.Barrier(len(works))
-        results: list[Any] = [None] * len(works)
-
-        def one(number: int, work: Callable[[], Any]) -> None:
-            try:
-                gate.wait(timeout=30)
-                results[number] = work()
-            except Exception as error:
-                results[number] = error
-            finally:
-                connections.close_all()
-
-        threads = [threading.Thread(target=one, args=pair) for pair in enumerate(works)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(timeout=60)
-        for result in results:
-            if isinstance(result, Exception):
-                raise result
-        return results
-
-    return run
+    return at_once.together

@@ -1,10 +1,10 @@
 """How long a tenant's requests take alone, beside a tenant that keeps to its limits, and beside one that floods.
 
-    python -m benchmarks.neighbours [--rounds 5] [--seconds 10] [--flood 600]
+    python -m benchmarks.neighbours [--rounds 5] [--seconds 10] [--flood 300]
 
 The web server has the flags of `make run`. The tenant that is measured makes and lists payment intents at a fixed rate;
-each request is timed from the moment it was due, so that waiting for a thread counts. The other one, of the tier Starter
-(100 requests a second), is a process of its own and makes payment intents: at half of its limit, and at six times as much
+each request is timed from the moment it was due, so that waiting for a thread counts. The other one, of the tier Free
+(50 requests a second), is a process of its own and makes payment intents: at half of its limit, and at six times as much
 as it may, so that five of six are refused. Rounds of the three alternate. Ends with an error if the measured tenant gets
 any answer but 200, if nobody was refused in a flood, or if a refusal does not say how long to wait.
 """
@@ -27,7 +27,7 @@ from benchmarks.report import Row, show
 from benchmarks.stack import Stack, granian, stack
 
 GOAL: Final = 1.1
-TIER: Final = "starter"
+TIER: Final = "free"
 PER_SECOND: Final = 40
 CONNECTIONS: Final = 32
 SETTLE_SECONDS: Final = 2.5
@@ -161,7 +161,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--flood", type=float, default=600, help="requests a second of the noisy tenant")
+    parser.add_argument("--flood", type=float, default=300, help="requests a second of the noisy tenant")
     options = parser.parse_args()
     with stack() as parts:
         show(measure(parts, **vars(options)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -121,11 +120,3 @@ class Keyboard:
         """Whether the focus is at a control of this name, which is there to be seen."""
         stop = self.look()
         return stop is not None and stop.name.startswith(name)
-
-    def until(self, truth: Callable[[], bool], what: str) -> None:
-        """Wait, without a key, until it is so."""
-        for _ in range(200):
-            if truth():
-                return
-            self.page.wait_for_timeout(50)
-        raise AssertionError(f"never: {what}; at {self.page.url}")

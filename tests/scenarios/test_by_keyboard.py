@@ -43,7 +43,7 @@ def keyboard(browser: Any, live_server: Any) -> Iterator[Keyboard]:
     )
     context.add_init_script(NO_POINTER)
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(30_000)
     page.on("pageerror", lambda error: faults.append(f"script: {error}"))
     page.on(
         "console",
@@ -147,7 +147,7 @@ def test_from_sign_up_to_a_refund_by_keyboard(keyboard: Keyboard, live_server: A
     assert page.url.endswith(f"/payments/{payment['id']}")
     keyboard.reach("Dismiss", "button", key="Shift+Tab")
     assert "10.00\xa0EUR is on its way back to the payer" in page.inner_text(".toast")
-    keyboard.press("Enter")
+    keyboard.press("Space")
     assert page.evaluate("document.activeElement.id") == "main"
     assert not page.is_visible(".toast")
     keyboard.reach("10.00", "link")

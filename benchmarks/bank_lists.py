@@ -167,7 +167,7 @@ def _ask(client: Any, books: Books, path: str, query: dict[str, Any]) -> float:
     return taken
 
 
-def other(parts: Stack) -> Stack:
+def other(parts: Stack, *, tier: str = "enterprise") -> Stack:
     """A second organization's environment beside the first."""
     from connect.kit import ids
     from connect.kit.caller import Actor, Caller
@@ -175,7 +175,7 @@ def other(parts: Stack) -> Stack:
     from connect.services import api_keys, environments, organizations
 
     owner = User.objects.get(email="owner@benchmark.example")
-    made = organizations.create(owner_id=owner.id, name="Small", slug="small", tier="enterprise")
+    made = organizations.create(owner_id=owner.id, name="Small", slug="small", tier=tier)
     environment = environments.provision(Environment.objects.get(organization_id=made.id, kind="test").id)
     caller = Caller(environment=environment, actor=Actor("user", ids.encode("usr", owner.id)))
     _, secret = api_keys.create(caller, name="Benchmark", scopes=["*"])

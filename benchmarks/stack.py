@@ -83,9 +83,9 @@ def organization() -> tuple[Any, str]:
 @contextmanager
 def granian(application: str, *, port: int, variables: dict[str, str], path: str) -> Iterator[None]:
     """`application` under granian with the flags of `make run`, from when `path` is answered until the block ends."""
-    from demo.run import PROGRAMS
+    from demo.run import PROGRAMS, THREADS, WORKERS
 
-    values = {"port": str(port), "log_level": "warning"}
+    values = {"port": str(port), "log_level": "warning", "workers": str(WORKERS), "threads": str(THREADS)}
     command = [word.format(**values) for word in next(p for p in PROGRAMS if p.name == "web").command]
     command[command.index("config.wsgi:application")] = application
     server = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **variables})

@@ -40,8 +40,24 @@ document.addEventListener("click", (event) => {
   const copying = event.target.closest("[data-copy]");
   if (copying) copy(copying);
   const dismissing = event.target.closest("[data-dismiss]");
-  if (dismissing) dismissing.closest(".toast").remove();
+  if (dismissing) dismiss(dismissing.closest(".toast"));
 });
+
+// A toast that is dismissed by keyboard hands the focus to the next one, and the last one to where it was before.
+const toasts = document.getElementById("toasts");
+let before = null;
+toasts.addEventListener("focusin", (event) => {
+  if (!toasts.contains(event.relatedTarget)) before = event.relatedTarget;
+});
+function dismiss(made) {
+  const other = made.nextElementSibling ?? made.previousElementSibling;
+  const next = other?.querySelector("[data-dismiss]") ?? (before?.isConnected ? before : document.getElementById("main"));
+  if (made.contains(document.activeElement)) next?.focus();
+  made.remove();
+}
+
+// After a refusal one goes on where it is to be put right.
+document.querySelector("[aria-invalid='true']")?.focus();
 
 // A filter is saved as the address has it now, which htmx may have changed since the page was drawn.
 document.addEventListener("submit", (event) => {
@@ -77,12 +93,36 @@ function failed(event, text) {
   const sign = document.getElementById("list-error");
   if (event.detail.target?.id === "results" && sign) {
     const shown = sign.content.cloneNode(true);
-    shown.querySelector("a").href = event.detail.pathInfo?.finalRequestPath ?? location.href;
+    const again = shown.querySelector("a");
+    again.href = event.detail.pathInfo?.finalRequestPath ?? location.href;
+    const hadFocus = event.detail.target.contains(document.activeElement);
     event.detail.target.replaceWith(shown);
+    if (hadFocus) again.focus();
   }
 }
 document.addEventListener("htmx:responseError", (event) => failed(event, words.serverError));
 document.addEventListener("htmx:sendError", (event) => failed(event, words.noConnection));
+
+// A part that is drawn anew takes the focus with it. The same control gets it back; whoever asked for the part in it
+// (another page of a list), or was at something that has gone, comes to the part itself.
+let held = null;
+function mark(control) {
+  return control.id || control.getAttribute("href") || control.dataset.copy || control.getAttribute("aria-label");
+}
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { target, requestConfig } = event.detail;
+  const at = document.activeElement;
+  held = target.contains(at) ? { part: target.id, mark: requestConfig.elt === at ? null : mark(at) } : null;
+});
+document.addEventListener("htmx:afterSettle", () => {
+  if (!held || document.activeElement !== document.body) return;
+  const part = document.getElementById(held.part);
+  const controls = [...part?.querySelectorAll("a, button, summary, [tabindex]") ?? []];
+  controls.find((control) => held.mark && mark(control) === held.mark)?.focus({ preventScroll: true });
+  if (!part || document.activeElement !== document.body) return;
+  part.tabIndex = -1;
+  part.focus({ preventScroll: true });
+});
 document.addEventListener("htmx:oobAfterSwap", (event) => {
   if (event.target.id === "toasts") event.target.querySelectorAll(".toast").forEach(expire);
 });

@@ -53,5 +53,7 @@ document.querySelectorAll("dialog").forEach((dialog) => {
 });
 document.addEventListener("click", (event) => {
   const opening = event.target.closest("[data-open]");
-  if (opening) document.getElementById(opening.dataset.open).showModal();
+  if (!opening) return;
+  opening.closest(":popover-open")?.hidePopover();  // gives the focus to the menu's button, where the dialog gives it back
+  document.getElementById(opening.dataset.open).showModal();
 });

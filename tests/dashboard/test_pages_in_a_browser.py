@@ -271,6 +271,10 @@ def test_a_new_secret_can_be_copied(watched):
     one.page.wait_for_selector(".copied")
     assert one.page.evaluate("navigator.clipboard.readText()") == secret
     assert one.page.inner_text("#announcer") == "Copied"
+    one.page.evaluate(
+        "document.querySelector('.secret button').classList.add('copied')"
+    )  # which it loses after a moment
+    assert one.violations() == []
 
 
 def test_a_chosen_theme_wins_over_the_system(watched):
@@ -404,6 +408,64 @@ def test_a_list_that_did_not_come_says_so_and_offers_to_try_again(watched, api):
     assert one.page.url.endswith("/payments?status=succeeded")
     assert [fault for fault in one.faults if "500" not in fault and "Response Status" not in fault] == []
     one.faults.clear()
+
+
+def focused(one):
+    """What has the focus: the text of a control, or the id of a part."""
+    return one.page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()")
+
+
+def test_a_list_drawn_anew_keeps_the_focus(watched, api):
+    """Another page of it is the list itself; a list that did not come, the way to try again."""
+    for number in range(26):
+        api.post("/v1/customers", {"name": f"Customer {number:02}"})
+    one = watched()
+    one.sign_in()
+    one.page.goto("/o/acme/test/customers")
+    one.page.focus("#results a:has-text('Older')")
+    one.page.keyboard.press("Enter")
+    one.page.wait_for_selector("#results a:has-text('Newer')")
+    assert focused(one) == "results"
+    one.page.keyboard.press("Tab")
+    assert focused(one) == "Customer 00"
+    assert one.faults == []
+    one.page.route("**/customers?before=*", lambda route: route.fulfill(status=500, body="broken"))
+    one.page.focus("#results a:has-text('Newer')")
+    one.page.keyboard.press("Enter")
+    one.page.wait_for_selector("#results[role=alert]")
+    assert focused(one) == "Try again"
+    one.faults.clear()
+
+
+def test_a_list_that_looks_by_itself_leaves_the_focus_where_it_is(watched, api):
+    """The panel asks again and again what was tried; whoever stands at a line of it stays there, or comes to the list."""
+    one = watched()
+    one.sign_in()
+    api.post("/v1/payment_intents", {"amount": 2500, "currency": "eur"})
+    one.page.goto("/o/acme/test/break-something")
+    one.page.focus("#results a >> nth=0")
+    at = focused(one)
+    swapped = (
+        "new Promise((done) => document.addEventListener('htmx:afterSettle', done, { once: true })).then(() => {})"
+    )
+    one.page.evaluate(swapped)
+    assert focused(one) == at
+    one.page.evaluate("document.activeElement.href = '/gone'")
+    one.page.evaluate(swapped)
+    assert focused(one) == "results"
+
+
+def test_toasts_dismissed_by_keyboard_give_the_focus_back(watched):
+    one = watched()
+    one.sign_in()
+    one.page.goto("/o/acme/test/payments")
+    one.page.evaluate("toast('error', 'One'); toast('error', 'Two')")
+    one.page.focus("#id_status")
+    one.page.focus(".toast:has-text('One') [data-dismiss]")
+    one.page.keyboard.press("Enter")
+    assert one.page.evaluate("document.activeElement.closest('.toast').innerText.trim()") == "Two"
+    one.page.keyboard.press("Enter")
+    assert focused(one) == "id_status"
 
 
 def test_a_slow_list_keeps_its_rows_where_they_are(watched, api):

@@ -18,7 +18,7 @@ from connect.models import SignIn, User
 from tests.login.conftest import PASSWORD, is_signed_in, links_in, set_up_app, sign_in, totp
 
 GUESSES = 60
-"""More than the limiter lets through at once by a factor of six; ten thousand only take longer."""
+"""More than the limiter lets through at once by a factor of six; `test_ten_thousand_guesses.py` makes more."""
 NEW_PASSWORD = "another long passphrase"
 NOBODY = "nobody@shop.example"
 
@@ -156,21 +156,6 @@ def test_one_app_code_sent_many_times_at_once_opens_once(person, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_codes_are_not_guessed_side_by_side(person):
-    """Ten at once and no more, however many browsers a thief has brought as far as the second step."""
-    mira = person()
-    browser = Client()
-    sign_in(browser, mira.email)
-    set_up_app(browser)
-    SignIn.objects.all().delete()
-    thief = Client()
-    sign_in(thief, mira.email)
-    side_by_side(lambda n: _copy(thief).post("/accounts/2fa/authenticate/", {"code": f"{n:06d}"}), range(40))
-    assert SignIn.objects.filter(outcome="failed").count() <= tiers.SIGN_IN.burst
-    assert SignIn.objects.filter(outcome="locked").count() > 0
-
-
-@pytest.mark.django_db(transaction=True)
 def test_a_remembered_device_needs_no_code_for_thirty_days_and_no_longer_than_the_password(person, monkeypatch):
     mira = person()
     device = Client()
@@ -276,13 +261,6 @@ def _after(act, *given):
 def _on(client, cookie, value, user):
     client.cookies[cookie] = value
     sign_in(client, user.email)
-
-
-def _copy(client):
-    """Another browser with the same cookies."""
-    other = Client()
-    other.cookies = client.cookies.copy()
-    return other
 
 
 def _forget_limits():

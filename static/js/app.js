@@ -54,6 +54,9 @@ document.addEventListener("click", (event) => {
   if (dismissing) dismissing.closest(".toast").remove();
 });
 
+// A form that was refused opens at the first field to be mended: on a phone it may stand far below.
+document.querySelector("main form [aria-invalid=true]")?.focus();
+
 // A filter is saved as the address has it now, which htmx may have changed since the page was drawn.
 document.addEventListener("submit", (event) => {
   const field = event.target.querySelector("[data-current-query]");

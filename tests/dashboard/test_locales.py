@@ -20,7 +20,17 @@ from dashboard.templatetags.moments import moment, moment_field
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = [("en", "en"), ("mk", "mk"), ("sq", "sq"), ("sr", "sr-Cyrl"), ("sr-latn", "sr-Latn")]
 FOLDERS = ("dashboard", "components")
-SINGLE = ("base.html", "entrance.html", "400.html", "403.html", "403_csrf.html", "404.html", "500.html")
+SINGLE = (
+    "base.html",
+    "entrance.html",
+    "400.html",
+    "403.html",
+    "403_csrf.html",
+    "404.html",
+    "429.html",
+    "500.html",
+    "503.html",
+)
 NO_WORDS = {"Facturino", "Connect", "IBAN", "BIC", "JSON", "Ctrl", "Esc", "nbsp", "amp"}
 """Names and signs that every language writes alike."""
 

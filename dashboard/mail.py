@@ -47,10 +47,13 @@ class MailboxBackend(BaseEmailBackend):
         folder = _folder()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for message in email_messages:
+            kept = message.message()
+            if message.bcc:
+                kept["Bcc"] = ", ".join(message.bcc)  # what is sent does not say it: here it is who gets the mail
             path = folder / f"{clock.wall():%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}.eml"
             draft = path.with_suffix(".part")
             draft.touch(mode=0o600)
-            draft.write_bytes(message.message().as_bytes())
+            draft.write_bytes(kept.as_bytes())
             draft.rename(path)  # a reader never sees half a mail
         return len(email_messages)
 
@@ -85,7 +88,7 @@ def _read(path: Path) -> Mail:
         name=path.stem,
         subject=str(message["subject"] or ""),
         sender=str(message["from"] or ""),
-        to=str(message["to"] or ""),
+        to=", ".join(str(message[name]) for name in ("to", "cc", "bcc") if message[name]),
         sent_at=datetime.strptime(path.stem.partition("-")[0], "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC),
         body=strip_tags(text) if part and part.get_content_subtype() == "html" else text,
     )

@@ -245,6 +245,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("mk", "Македонски"), ("sq", "Shqip"), ("sr", "Српски"), ("sr-latn", "Srpski")]
 LANGUAGE_COOKIE_NAME = "fc_language"
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["config.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -16,7 +16,7 @@ from connect.kit.caller import Actor
 from connect.selectors import consents as consent_selectors
 from connect.services import consents as consent_services
 from dashboard.pages.access import user_id
-from dashboard.pages.consents import words
+from dashboard.pages.scope_words import sentences
 
 
 @require_safe
@@ -25,7 +25,7 @@ from dashboard.pages.consents import words
 def apps(request: HttpRequest) -> HttpResponse:
     """The list."""
     found = consent_selectors.for_user(user_id(request))
-    return render(request, "account_pages/apps.html", {"consents": [(each, words(each.scopes)) for each in found]})
+    return render(request, "account_pages/apps.html", {"consents": [(each, sentences(each.scopes)) for each in found]})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

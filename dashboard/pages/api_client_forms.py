@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from connect.domain import oauth, scopes
 from connect.selectors.api_clients import ApiClientInfo
+from dashboard.pages.scope_words import WORDS
 
 DAY_SECONDS: Final = 24 * 3600
 WAYS: Final = [
@@ -60,7 +61,7 @@ class AppForm(forms.Form):
     scopes = forms.MultipleChoiceField(
         label=gettext_lazy("What may it ask for?"),
         required=False,
-        choices=list(scopes.SCOPES.items()),
+        choices=[(scope, WORDS[scope]) for scope in scopes.SCOPES],
         widget=forms.CheckboxSelectMultiple,
         help_text=gettext_lazy("Ask for little: people read this list. Who somebody is (openid) may always be asked."),
     )

@@ -14,7 +14,6 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
 from connect.domain import oauth
-from connect.domain.scopes import SCOPES
 from connect.kit import clock
 from connect.kit.errors import DomainError
 from connect.selectors import api_clients as api_client_selectors
@@ -23,6 +22,7 @@ from connect.services import api_clients as api_client_services
 from dashboard.pages.access import OrganizationPage, organization_page, render
 from dashboard.pages.api_client_forms import WAYS, AppForm, DeleteForm, RollForm
 from dashboard.pages.reauthentication import needs_proof
+from dashboard.pages.scope_words import WORDS
 
 SECRET_VARIABLE: Final = "$FC_CLIENT_SECRET"  # noqa: S105 - a shell variable
 
@@ -48,7 +48,7 @@ def api_client(request: HttpRequest, page: OrganizationPage, client_id: str) -> 
     context = {
         "app": app,
         "ways": [ways[way] for way in app.grant_types],
-        "scopes": [(scope, SCOPES[scope]) for scope in app.scopes if scope in SCOPES],
+        "scopes": [(scope, WORDS[scope]) for scope in app.scopes if scope in WORDS],
         "can_write": page.allows("api_clients:write"),
         "issuer": settings.FC_PUBLIC_URL.rstrip("/"),
         "previous_until": until if until and until > clock.wall() else None,

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from connect.domain import scopes
 from connect.selectors.api_keys import ApiKeyInfo
+from dashboard.pages.scope_words import WORDS
 
 DAY_SECONDS: Final = 24 * 3600
 
@@ -36,7 +37,7 @@ class CreateForm(forms.Form):
     scopes = forms.MultipleChoiceField(
         label=_("Scopes"),
         required=False,
-        choices=[(scope, text) for scope, text in scopes.SCOPES.items()],
+        choices=[(scope, WORDS[scope]) for scope in scopes.SCOPES],
         widget=forms.CheckboxSelectMultiple,
     )
     expires = forms.TypedChoiceField(

@@ -14,6 +14,7 @@ from connect.kit.pages import Page
 from dashboard.pages import curl, lists, spreadsheets
 from dashboard.pages.access import OrganizationPage, organization_page, render
 from dashboard.pages.home import balances
+from dashboard.templatetags.statuses import BALANCE_TYPES
 from payments.selectors import balance_transactions as selectors
 from payments.shapes.balance_transactions import BalanceTransactionOut
 
@@ -37,6 +38,7 @@ def balance(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
     context = {
         "balances": figures,
         "currencies": [figure.currency for figure in figures],
+        "types": list(BALANCE_TYPES),
         "transactions": found,
         "filters": filters,
         "is_filtered": any(filters.values()) or wanted.cursor is not None,

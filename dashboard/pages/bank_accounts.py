@@ -47,6 +47,7 @@ def accounts(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
     context = {
         "lines": lines_of(page, found),
         "filters": filters,
+        "can_manage": page.allows("banks:manage"),
         "statuses": list(ACCOUNT_STATUSES),
         "is_filtered": any(filters.values()) or wanted.cursor is not None,
         "pager": lists.pager([each.id for each in found], wanted, filters, has_more=has_more, noun="account"),

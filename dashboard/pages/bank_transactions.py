@@ -48,6 +48,7 @@ def transactions(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
     context = {
         "transactions": found,
         "filters": filters,
+        "can_manage": page.allows("banks:manage"),
         "accounts": accounts,
         "statuses": list(ENTRY_STATUSES),
         "is_filtered": any(filters.values()) or wanted.cursor is not None,

@@ -8,10 +8,10 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from connect.domain.scopes import IDENTITY, SCOPES
 from connect.selectors import consents as consent_selectors
 from connect.services import consents as consent_services
 from dashboard.pages.access import OrganizationPage, organization_page, render
+from dashboard.pages.scope_words import sentences
 
 
 @require_safe
@@ -20,7 +20,7 @@ def consents(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
     """Every consent, those in force first."""
     found = consent_selectors.for_environment(page.environment)
     context = {
-        "consents": [(consent, words(consent.scopes)) for consent in found],
+        "consents": [(consent, sentences(consent.scopes)) for consent in found],
         "can_write": page.allows("consents:write"),
         "log_url": page.url("request_logs") if page.allows("logs:read") else "",
     }
@@ -49,9 +49,3 @@ def revoke(request: HttpRequest, page: OrganizationPage, consent_id: str) -> Htt
         "tone": "danger",
     }
     return render(request, page, "dashboard/form_page.html", context)
-
-
-def words(scopes: tuple[str, ...]) -> list[str]:
-    """Scopes as the sentences that the member read."""
-    known = {**IDENTITY, **SCOPES}
-    return [_(known[scope]) for scope in scopes if scope in known]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import formats, timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
@@ -16,6 +16,8 @@ from banks.selectors import bank_standing, institution_health
 from banks.selectors import institutions as selectors
 from banks.selectors.bank_standing import Hour
 from banks.shapes.institutions import InstitutionOut
+from dashboard import charts
+from dashboard.charts import Chart, Series
 from dashboard.pages import curl
 from dashboard.pages.access import OrganizationPage, organization_page, render
 from dashboard.pages.bank_connections import as_json
@@ -40,19 +42,6 @@ SANDBOX_CUSTOMERS: Final = (
 )
 """Who can log in at the sandbox bank, and what becomes of it."""
 LIMIT: Final = 500
-CHART_WIDTH, CHART_HEIGHT = 480, 96
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One hour of the chart in its own units: calls that failed stand on those that succeeded."""
-
-    x: int
-    width: int
-    good_y: int
-    good_height: int
-    bad_y: int
-    bad_height: int
 
 
 @require_safe
@@ -103,11 +92,8 @@ def institution(request: HttpRequest, page: OrganizationPage, institution_id: st
         "why_not": "" if found.available else _why_not(found),
         "abilities": profile.capabilities if profile else None,
         "operations": bank_standing.operations(row.id),
-        "hours": hours,
         "calls": sum(hour.successes + hour.bank_errors for hour in hours),
-        "bars": bars(hours),
-        "chart_width": CHART_WIDTH,
-        "chart_height": CHART_HEIGHT,
+        "chart": chart_of(hours),
         "incidents": bank_standing.incidents(row.id),
         "incident_days": bank_standing.INCIDENT_DAYS,
     }
@@ -133,19 +119,18 @@ def sandbox(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
     return render(request, page, "dashboard/sandbox_bank.html", context)
 
 
-def bars(hours: list[Hour]) -> list[Bar]:
-    """The chart's bars; the busiest hour fills the height, and an hour with calls is never without a mark."""
-    most = max((hour.successes + hour.bank_errors for hour in hours), default=0)
-    step = CHART_WIDTH // len(hours) if hours else 0
-    drawn = []
-    for index, hour in enumerate(hours):
-        good, bad = _height(hour.successes, most), _height(hour.bank_errors, most)
-        drawn.append(Bar(index * step + 2, step - 4, CHART_HEIGHT - good, good, max(CHART_HEIGHT - good - bad, 0), bad))
-    return drawn
-
-
-def _height(calls: int, most: int) -> int:
-    return max(2, calls * CHART_HEIGHT // most) if calls else 0
+def chart_of(hours: list[Hour]) -> Chart:
+    """Calls by hour in the reader's zone: what the bank failed stands on what it answered."""
+    return charts.bar_chart(
+        "calls",
+        title=gettext("Calls by hour"),
+        places=gettext("Hour"),
+        labels=[formats.date_format(timezone.localtime(hour.begins_at), "H:i") for hour in hours],
+        series=[
+            Series(gettext("Answered"), "good", [hour.successes for hour in hours]),
+            Series(gettext("Failed by the bank"), "bad", [hour.bank_errors for hour in hours]),
+        ],
+    )
 
 
 def _why_not(found: InstitutionOut) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import msgspec
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from connect.kit import redaction, registry
@@ -19,6 +20,14 @@ from dashboard.pages import links, palette
 from dashboard.pages.access import OrganizationPage, organization_page, render
 from dashboard.pages.request_logs import LogLine, lines_of
 
+PARENTS: Final = {
+    "balance_transaction": (_("Balance"), "balance"),
+    "charge": (_("Payments"), "payments"),
+    "ledger.hold": (_("Ledger"), "ledger_accounts"),
+    "payment_method": (_("Payments"), "payments"),
+    "refund": (_("Payments"), "payments"),
+}
+"""The list under which an object is found, by its kind; the others are found by the search."""
 REQUESTS_SHOWN: Final = 10
 DEPTH_MAX: Final = 4
 
@@ -59,7 +68,10 @@ def show(request: HttpRequest, page: OrganizationPage, object_id: str) -> HttpRe
     if loaded is None:
         raise Http404
     plain = redaction.tree(msgspec.to_builtins(loaded))
+    parent, parent_page = PARENTS.get(resource.object, (_("Search"), "search"))
     context = {
+        "parent": parent,
+        "parent_url": page.url(parent_page),
         "object_id": object_id,
         "object_name": links.name_of(resource.object),
         "json": msgspec.json.format(msgspec.json.encode(plain), indent=2).decode(),

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -98,7 +99,8 @@ def second_factor(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
             % words
             if has_own
             else _("Set up a second factor for yourself first: without one this locks you out."),
-            action=_("Require a second factor") if has_own else "",
+            first=None if has_own else (_("Set up a second factor"), reverse("mfa_index")),
+            action=_("Require a second factor"),
         )
     return form_page(
         request,

@@ -227,19 +227,29 @@ def transfer(request: HttpRequest, page: OrganizationPage) -> HttpResponse:
         form,
         title=_("Transfer ownership of %(organization)s") % {"organization": page.organization.name},
         text=text if others else nobody,
-        action=_("Transfer ownership") if others else "",
+        first=None if others else (_("Invite somebody"), page.url("invitation_new")),
+        action=_("Transfer ownership"),
         tone="danger",
     )
 
 
 def form_page(
-    request: HttpRequest, page: OrganizationPage, form: forms.Form, *, section: str = "team", **words: str
+    request: HttpRequest,
+    page: OrganizationPage,
+    form: forms.Form,
+    *,
+    section: str = "team",
+    first: tuple[str, str] | None = None,
+    **words: str,
 ) -> HttpResponse:
-    """One question of the team's pages, or of those of another `section`: a form, what it does, one action."""
+    """One question of the team's pages, or of those of another `section`: a form, what it does, one action.
+
+    `first` is the text and the address of what has to be done before; it then stands in place of the form.
+    """
     names = {"team": _("Team"), "settings": _("Settings"), "activation": _("Live mode")}
     url = page.url(section)
-    context = {"form": form, "crumbs": [(names[section], url)], "back": url, "cancel": _("Cancel"), **words}
-    return render(request, page, "dashboard/form_page.html", context, status=422 if form.errors else 200)
+    context = {"form": form, "crumbs": [(names[section], url)], "back": url, "cancel": _("Cancel"), "first": first}
+    return render(request, page, "dashboard/form_page.html", context | words, status=422 if form.errors else 200)
 
 
 def _done(form: forms.Form, act: Callable[[], Any]) -> bool:

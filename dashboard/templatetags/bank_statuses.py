@@ -30,6 +30,18 @@ LINK_STATUSES: Final = {
 ACCOUNT_STATUSES: Final = {"open": (_("Open"), "good"), "blocked": (_("Blocked"), "warn"), "closed": (_("Closed"), "")}
 """The same by the status of a linked account."""
 
+ACCOUNT_TYPES: Final = {
+    "CACC": (_("Current account"), ""),
+    "CARD": (_("Card account"), ""),
+    "LOAN": (_("Loan"), ""),
+    "SVGS": (_("Savings account"), ""),
+    "TRAN": (_("Transaction account"), ""),
+}
+"""The same by the kind of account that banks say, in the codes of ISO 20022."""
+
+CONNECTORS: Final = {"berlin_group": (_("Berlin Group interface"), ""), "file": (_("Statement files"), "")}
+"""The same by how a bank is read."""
+
 ENTRY_STATUSES: Final = {
     "booked": (_("Booked"), "good"),
     "pending": (_("Pending"), "info"),
@@ -81,6 +93,8 @@ _EVERY: Final = {
     "connection": CONNECTION_STATUSES,
     "link": LINK_STATUSES,
     "account": ACCOUNT_STATUSES,
+    "account_type": ACCOUNT_TYPES,
+    "connector": CONNECTORS,
     "entry": ENTRY_STATUSES,
     "standing": STANDINGS,
     "confidence": CONFIDENCES,

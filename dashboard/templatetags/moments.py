@@ -6,7 +6,7 @@ once above a table: on the night the clocks go back, 02:30 comes twice.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from django import template
 from django.utils import formats, timezone
@@ -26,6 +26,18 @@ def moment(value: datetime | int | None) -> SafeString | str:
     when = clock.from_unix(value) if isinstance(value, int) else value
     exact = when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return format_html('<time datetime="{}" title="{}">{}</time>', exact, exact, moment_text(when))
+
+
+@register.filter
+def day(value: date | str | None) -> SafeString | str:
+    """A `<time>` element of a date, or of one as the API writes it, such as `3 Nov 2026`; nothing for None.
+
+    A bank's day has no hour, and so no zone.
+    """
+    if not value:
+        return ""
+    when = date.fromisoformat(value) if isinstance(value, str) else value
+    return format_html('<time datetime="{}">{}</time>', when.isoformat(), formats.date_format(when, "j M Y"))
 
 
 @register.simple_tag

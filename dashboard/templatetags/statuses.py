@@ -48,6 +48,13 @@ CHECKOUT_PAYMENTS: Final = {
 }
 """The same by what a checkout session says of its payment."""
 
+BALANCE_TYPES: Final = {
+    "charge": _("Payment"),
+    "refund": _("Refund"),
+    "refund_failure": _("Refund that came back"),
+}
+"""The words for what changed the balance."""
+
 ROLES: Final = {
     "owner": _("Owner"),
     "admin": _("Admin"),
@@ -61,6 +68,12 @@ SIDES: Final = {"debit": _("debit"), "credit": _("credit")}
 """The words for the side on which a ledger account grows."""
 
 register = template.Library()
+
+
+@register.filter
+def balance_text(kind: str) -> str:
+    """The words for what changed the balance; an unknown one is shown as it is on the wire."""
+    return str(BALANCE_TYPES.get(kind, kind))
 
 
 @register.filter

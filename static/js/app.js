@@ -36,6 +36,17 @@ function expire(made) {
   made.addEventListener("pointerenter", () => clearTimeout(timer));
 }
 
+/** Scrolls the rail to where one is, when the rail is higher than the window. Focus stays at the top of the page. */
+function showCurrentPage() {
+  const rail = document.getElementById("rail");
+  const current = rail?.querySelector("[aria-current=page]");
+  if (!current) return;
+  const hidden = current.getBoundingClientRect().bottom - rail.getBoundingClientRect().bottom;
+  if (hidden > 0) rail.scrollTop += hidden + current.offsetHeight;
+}
+showCurrentPage();
+document.getElementById("rail")?.addEventListener("toggle", showCurrentPage);
+
 document.addEventListener("click", (event) => {
   const copying = event.target.closest("[data-copy]");
   if (copying) copy(copying);
@@ -56,8 +67,8 @@ function dismiss(made) {
   made.remove();
 }
 
-// After a refusal one goes on where it is to be put right.
-document.querySelector("[aria-invalid='true']")?.focus();
+// A form that was refused opens at the first field to be mended: on a phone it may stand far below.
+document.querySelector("main form [aria-invalid=true]")?.focus();
 
 // A filter is saved as the address has it now, which htmx may have changed since the page was drawn.
 document.addEventListener("submit", (event) => {

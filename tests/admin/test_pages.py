@@ -61,6 +61,14 @@ def rows(api: Any, paid: Any, environment: Any, secrets: Any) -> dict[str, Any]:
     return found
 
 
+def test_a_moment_is_written_day_before_month_with_24_hours_and_its_zone(
+    staff_client: Client, door: Any, paid: Any
+) -> None:
+    page = staff_client.get(door("payments/charge/")).content.decode()
+    assert re.search(r">\s*\d{1,2} [A-Z][a-z]{2} \d{4}, \d{2}:\d{2} (CET|CEST)\s*<", page)
+    assert not re.search(r"\d [ap]\.m\.", page)
+
+
 @pytest.mark.parametrize("page", lists(environment_site))
 def test_every_list_of_an_environment_answers(staff_client: Client, door: Any, rows: Any, page: str) -> None:
     response = staff_client.get(door(page))

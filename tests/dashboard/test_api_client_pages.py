@@ -6,8 +6,11 @@ import re
 
 import pytest
 from django.urls import reverse
+from django.utils import translation
 
+from connect.domain import scopes
 from connect.models import ApiClient, User, UserConsent
+from dashboard.pages import scope_words
 from tests.oauth.tokens import issue, register
 
 SECRET = re.compile(r"fc_cs_[0-9A-Za-z]{36}")
@@ -131,3 +134,10 @@ def test_pages_of_apps_take_few_queries(pages, caller, django_assert_max_num_que
     for name, *arguments in (("api_clients",), ("api_client", issued.app.id), ("consents",)):
         with django_assert_max_num_queries(12):
             assert pages.get(address(name, *arguments)).status_code == 200
+
+
+def test_every_scope_has_the_words_of_the_domain_where_translators_find_them():
+    with translation.override("en"):
+        words = {scope: str(text) for scope, text in scope_words.WORDS.items()}
+    assert words == {**scopes.IDENTITY, **scopes.SCOPES}
+    assert scope_words.sentences(["customers:read", "gone:read"]) == ["See customers"]

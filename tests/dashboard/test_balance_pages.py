@@ -3,6 +3,7 @@
 import csv
 import html
 import io
+import re
 
 import pytest
 from django.urls import reverse
@@ -53,6 +54,12 @@ def test_transactions_are_narrowed_by_currency_and_type(pages, paid):
     assert found(currency="EUR") == ["eur"]
     assert found(type="charge", currency="mkd") == ["mkd"]
     assert found(type="payout") == []
+
+
+def test_what_changed_the_balance_is_said_in_words_and_chosen_from_a_list(pages, paid):
+    page = text_of(pages.get(address(), {"type": "charge"}))
+    assert '<option value="charge" selected>Payment</option>' in page
+    assert re.findall(r'class="row-link"[^>]*>([^<]+)</a>', page) == ["Payment", "Payment"]
 
 
 def test_the_file_holds_every_transaction_once(pages, paid, api, monkeypatch):

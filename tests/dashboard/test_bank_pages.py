@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from banks.domain import institution_ids
 from banks.domain.connection_state import Status
@@ -332,18 +333,26 @@ def test_a_bank_shows_its_health_by_operation_and_hour(pages):
     assert "50 ms" in page
     assert "200 in the last 24 hours" in page
     assert "a new release" in page
-    assert page.count('<rect class="bad"') == 24
+    assert (page.count('<rect class="good"'), page.count('<rect class="bad"')) == (2, 1)
+    assert "<span>100</span><span>50</span><span>0</span>" in page, "the scale is written beside the bars"
 
 
-def test_the_chart_is_as_high_as_the_busiest_hour():
+@pytest.mark.parametrize("name", ["bank_accounts", "bank_transactions"])
+def test_an_empty_list_of_bank_data_leads_whoever_may_to_linking_a_bank(pages, pages_as, name):
+    link = f'href="{address("link_session_new")}"'
+    assert link in text_of(pages.get(address(name)))
+    assert link not in text_of(pages_as("analyst").get(address(name)))
+
+
+def test_the_chart_names_hours_in_the_zone_of_the_reader():
     from banks.selectors.bank_standing import Hour
 
-    moment = datetime(2026, 11, 20, tzinfo=UTC)
-    quiet, busy, rare = institution_pages.bars([Hour(moment, 0, 0), Hour(moment, 50, 50), Hour(moment, 1, 0)])
-    height = institution_pages.CHART_HEIGHT
-    assert (quiet.good_height, quiet.bad_height) == (0, 0)
-    assert (busy.bad_y, busy.good_y, busy.good_y + busy.good_height) == (0, height // 2, height)
-    assert rare.good_height == 2
+    moment = datetime(2026, 11, 20, 23, tzinfo=UTC)
+    with timezone.override("Europe/Skopje"):
+        chart = institution_pages.chart_of([Hour(moment, 3, 1), Hour(moment + timedelta(hours=1), 0, 0)])
+    assert chart.ends == ("00:00", "01:00")
+    assert [row.values for row in chart.rows] == [["3", "1"], ["0", "0"]]
+    assert [[part.tone for part in bar.parts] for bar in chart.bars] == [["good", "bad"], []]
 
 
 def test_the_sandbox_page_leads_to_the_bank_itself(pages, settings):

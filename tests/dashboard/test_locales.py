@@ -2,11 +2,14 @@
 translate.
 """
 
+import functools
 import html
 import re
 from datetime import UTC, datetime
 from pathlib import Path
 
+import allauth
+import django
 import pytest
 from django.template import Context, Template
 from django.test import Client
@@ -14,13 +17,23 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from connect.models import User
-from dashboard.pages import lists
+from dashboard.pages import library_words, lists
 from dashboard.templatetags.moments import moment, moment_field
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = [("en", "en"), ("mk", "mk"), ("sq", "sq"), ("sr", "sr-Cyrl"), ("sr-latn", "sr-Latn")]
 FOLDERS = ("dashboard", "components")
-SINGLE = ("base.html", "entrance.html", "400.html", "403.html", "403_csrf.html", "404.html", "500.html")
+SINGLE = (
+    "base.html",
+    "entrance.html",
+    "400.html",
+    "403.html",
+    "403_csrf.html",
+    "404.html",
+    "429.html",
+    "500.html",
+    "503.html",
+)
 NO_WORDS = {"Facturino", "Connect", "IBAN", "BIC", "JSON", "Ctrl", "Esc", "nbsp", "amp"}
 """Names and signs that every language writes alike."""
 
@@ -188,3 +201,19 @@ def unspoken(source):
 def test_no_page_names_a_zone_itself(path):
     """`moment` names the zone beside each moment; a UTC in the page would stand beside a time that is not."""
     assert "UTC" not in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("text", [str(each) for each in library_words.SIGNING_IN])
+def test_each_text_kept_for_a_library_is_one_that_it_says(text):
+    """Letter by letter: a text that a new version words otherwise would stay English and nobody would see it here."""
+    said = re.sub(r"%\((\w+)\)s", r"{{\1}}", text)
+    assert any(said in source for source in _sources())
+
+
+@functools.cache
+def _sources():
+    """The library's own files: Python with its strings joined as they are written, and templates."""
+    folders = [Path(django.__file__).parent / name for name in ("core", "contrib/auth", "forms")]
+    folders += [Path(allauth.__file__).parent / name for name in ("account", "mfa", "usersessions", "templates")]
+    files = [path for folder in folders for path in folder.rglob("*") if path.suffix in {".py", ".txt", ".html"}]
+    return [re.sub(r'"\s*\n\s*"', "", path.read_text(encoding="utf-8")) for path in files]

@@ -3,7 +3,7 @@
 import stat
 
 import pytest
-from django.core.mail import EmailMultiAlternatives, send_mail
+from django.core.mail import EmailMessage, EmailMultiAlternatives, send_mail
 from django.test import Client
 from django.urls import reverse
 
@@ -45,6 +45,11 @@ def test_markup_without_text_loses_its_tags(open_mailbox):
     message.body = "<p>rich <b>words</b></p>"
     message.send()
     assert mail.newest()[0].body.strip() == "rich words"
+
+
+def test_a_mail_to_hidden_recipients_says_who_gets_it(open_mailbox):
+    EmailMessage("Disabled", "text", None, bcc=["ana@example.test", "bojan@example.test"]).send()
+    assert mail.newest()[0].to == "ana@example.test, bojan@example.test"
 
 
 @pytest.mark.parametrize("name", ["../secrets", "..%2fsecrets", "nothing", "20260101T000000000000-zzzzzzzz", ""])

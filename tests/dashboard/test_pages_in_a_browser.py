@@ -251,6 +251,42 @@ def test_menus_open_by_keyboard_and_close_on_escape(watched):
     assert one.page.evaluate("document.activeElement.getAttribute('popovertarget')") == "account"
 
 
+def test_a_phone_closes_its_menu_by_the_button_in_it(watched):
+    one = watched(width=375)
+    one.sign_in()
+    one.page.click("[popovertarget=rail].bar-menu")
+    assert one.page.is_visible("#rail")
+    assert one.violations() == []
+    one.page.click(".rail-close")
+    assert not one.page.is_visible("#rail")
+    assert one.page.evaluate("document.activeElement.className").endswith("bar-menu")
+
+
+def test_the_rail_shows_where_one_is_in_a_low_window(watched):
+    one = watched()
+    one.sign_in()
+    one.page.set_viewport_size({"width": 1280, "height": 500})
+    one.page.goto("/o/acme/test/support-access")
+    bottom = one.page.evaluate("document.querySelector('.rail [aria-current=page]').getBoundingClientRect().bottom")
+    assert 0 < bottom <= 500
+    assert one.page.evaluate("scrollY") == 0
+
+
+def test_a_refused_form_keeps_what_was_typed_and_opens_at_what_is_wrong(watched):
+    one = watched(width=375)
+    one.sign_in()
+    one.page.goto("/o/acme/test/developers/apps/new")
+    one.page.fill("[name=name]", "Ledger Lens")
+    one.page.fill("[name=homepage]", "nowhere")
+    one.page.evaluate("document.querySelector('main form').noValidate = true")
+    one.page.click("main button[type=submit]")
+    one.page.wait_for_selector("main .error")
+    assert one.page.evaluate("document.activeElement.name") == "homepage"
+    assert (one.page.input_value("[name=name]"), one.page.input_value("[name=homepage]")) == ("Ledger Lens", "nowhere")
+    assert one.violations() == []
+    one.faults = [fault for fault in one.faults if "status of 422" not in fault]  # the browser's note of the refusal
+
+
 def test_the_skip_link_is_first_and_leads_to_the_content(watched):
     one = watched()
     one.sign_in()

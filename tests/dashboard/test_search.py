@@ -39,6 +39,12 @@ def test_an_object_without_a_page_is_shown_whole(pages, paid):
     assert "charge.succeeded" in page
 
 
+def test_an_object_without_a_page_stands_under_its_list(pages, paid):
+    charge, method = (pages.get(address("object", paid[name])) for name in ("latest_charge", "payment_method"))
+    for answer in (charge, method):
+        assert f'aria-label="Breadcrumb"><a href="{address("payments")}">Payments</a>' in answer.content.decode()
+
+
 def test_secrets_of_an_object_are_not_shown(pages, paid):
     page = pages.get(address("object", paid["id"])).content.decode()
     assert paid["client_secret"] not in page

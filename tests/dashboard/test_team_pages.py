@@ -115,6 +115,13 @@ def test_ownership_is_transferred_with_the_name_typed(pages, colleague):
     assert roles["the-analyst@colleagues.example"] == "owner"
 
 
+def test_who_is_alone_is_led_to_the_invitation_instead_of_a_form(pages):
+    Membership.objects.exclude(user__email="owner@people.example").delete()
+    page = pages.get(address("ownership_transfer")).content.decode()
+    assert f'class="button primary" href="{address("invitation_new")}"' in page
+    assert 'name="confirmation"' not in page
+
+
 def test_the_table_of_roles_is_the_one_that_pages_ask(pages_as):
     """Each cell: the row's words and, by role, Yes or No as `permissions.allows` says."""
     answer = pages_as("support").get(address("team_roles"))
@@ -132,6 +139,12 @@ def test_every_permission_and_role_has_words():
 
 
 # --- a second factor of everybody -------------------------------------------------------------------------------------
+
+
+def test_who_asks_it_of_others_without_having_one_is_led_to_ones_own(pages):
+    page = pages.get(address("settings_second_factor")).content.decode()
+    assert f'class="button primary" href="{reverse("mfa_index")}"' in page
+    assert "Require a second factor</button>" not in page
 
 
 def test_members_without_a_second_factor_are_led_to_one_before_any_page(pages, pages_as):

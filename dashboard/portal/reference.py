@@ -18,6 +18,7 @@ from django.urls import resolve
 from django.utils.html import escape
 from markdown_it import MarkdownIt
 
+from connect.api import field_words
 from connect.domain import scopes
 from connect.kit import registry
 from dashboard.portal.guides import FOLDER, REFERENCE
@@ -106,7 +107,7 @@ class Refusals:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method of one address. `text` is HTML, `answer` says in words what comes back."""
+    """One method of one address. `text` and `body_text` are HTML, `answer` says in words what comes back."""
 
     id: str
     anchor: str
@@ -119,6 +120,7 @@ class Operation:
     query: tuple[Field, ...]
     headers: tuple[Field, ...]
     body: tuple[Field, ...]
+    body_text: str
     answer: str
     refusals: tuple[Refusals, ...]
     sample: str
@@ -131,12 +133,13 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """An object as it is answered."""
+    """An object as it is answered. `always_null` are the names of what is sent for Stripe's libraries alone."""
 
     anchor: str
     title: str
     text: str
     fields: tuple[Field, ...]
+    always_null: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +232,7 @@ class _Description:
             query=tuple(self._parameter(each) for each in parameters if each["in"] == "query"),
             headers=tuple(self._parameter(each) for each in parameters if each["in"] == _IN_HEADERS),
             body=tuple(self._fields(schema, DEPTH)),
+            body_text=_words.render(_tidy(schema.get("description", ""))),
             answer=self._answer(told["responses"]["200"], shapes),
             refusals=tuple(
                 Refusals(status, tuple(re.findall(r"^\* `(\w+)`:", answer["description"], re.MULTILINE)))
@@ -251,6 +255,8 @@ class _Description:
     def _fields(self, schema: Mapping[str, Any], depth: int) -> Iterator[Field]:
         required = schema.get("required", ())
         for name, part in schema.get("properties", {}).items():
+            if part.get(field_words.MARK):
+                continue
             inner = self._object(part)
             children = tuple(self._fields(inner, depth - 1)) if inner and depth > 1 else ()
             text = _words.renderInline(_tidy(part.get("description", "")))
@@ -311,6 +317,9 @@ class _Description:
             title=f"{said}{deleted}",
             text=_words.render(_tidy(schema.get("description", ""))),
             fields=tuple(self._fields(schema, DEPTH)),
+            always_null=tuple(
+                name for name, part in schema.get("properties", {}).items() if part.get(field_words.MARK)
+            ),
         )
 
     def _sample(self, path: str, method: str, identifier: str) -> str:

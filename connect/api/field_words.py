@@ -7,6 +7,7 @@ stands in the code (`ACCEPTED_WITHOUT_EFFECT`, a search's fields) comes before a
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -14,8 +15,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.apps import apps
+from django.conf import settings
 
 FILE: Final = Path("data") / "fields.toml"
+ANSWERS: Final = Path(settings.BASE_DIR) / "docs" / "answers.json"
 ANYWHERE: Final = "any"
 ALWAYS_NULL: Final = "always_null"
 MARK: Final = "x-always-null"
@@ -53,11 +56,20 @@ def is_always_null(owner: str, name: str) -> bool:
 
 
 def describe(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """drf-spectacular's hook: every property of every component says what it means."""
+    """drf-spectacular's hook: every property of every component says what it means, and objects have an example."""
     for owner, schema in result["components"]["schemas"].items():
         for name, part in schema.get("properties", {}).items():
             if text := of(owner, name):
                 part.setdefault("description", text)
             if is_always_null(owner, name):
                 part[MARK] = True
+        answer = answers().get(schema.get("properties", {}).get("object", {}).get("const", ""))
+        if answer is not None and "deleted" not in schema["properties"]:
+            schema["examples"] = [answer]
     return result
+
+
+@cache
+def answers() -> Mapping[str, Any]:
+    """By kind of object: an answer that the API once gave (`python -m deploy.answers` asks for them anew)."""
+    return dict(json.loads(ANSWERS.read_text(encoding="utf-8")))

@@ -5,9 +5,10 @@ The description is read once per process, when the reference is first asked for.
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -21,6 +22,7 @@ from markdown_it import MarkdownIt
 from connect.api import field_words
 from connect.domain import scopes
 from connect.kit import registry
+from dashboard.portal import markdown
 from dashboard.portal.guides import FOLDER, REFERENCE
 
 DEPTH: Final = 2
@@ -133,13 +135,16 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """An object as it is answered. `always_null` are the names of what is sent for Stripe's libraries alone."""
+    """An object as it is answered. `always_null` are the names of what is sent for Stripe's libraries alone, and left
+    out of `example`, which is HTML.
+    """
 
     anchor: str
     title: str
     text: str
     fields: tuple[Field, ...]
     always_null: tuple[str, ...]
+    example: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +236,7 @@ class _Description:
             scope=f"{cls.scope_resource}:{scopes.verb(method.upper())}",
             query=tuple(self._parameter(each) for each in parameters if each["in"] == "query"),
             headers=tuple(self._parameter(each) for each in parameters if each["in"] == _IN_HEADERS),
-            body=tuple(self._fields(schema, DEPTH)),
+            body=tuple(sorted(self._fields(schema, DEPTH), key=lambda field: not field.is_required)),
             body_text=_words.render(_tidy(schema.get("description", ""))),
             answer=self._answer(told["responses"]["200"], shapes),
             refusals=tuple(
@@ -312,14 +317,14 @@ class _Description:
         schema = self.schemas[name]
         said = schema.get("properties", {}).get("object", {}).get("const", name)
         deleted = ", deleted" if name.startswith("Deleted") else ""
+        always_null = tuple(part for part, told in schema.get("properties", {}).items() if told.get(field_words.MARK))
         return Shape(
             anchor=f"object-{name}",
             title=f"{said}{deleted}",
             text=_words.render(_tidy(schema.get("description", ""))),
             fields=tuple(self._fields(schema, DEPTH)),
-            always_null=tuple(
-                name for name, part in schema.get("properties", {}).items() if part.get(field_words.MARK)
-            ),
+            always_null=always_null,
+            example=_example(schema, always_null),
         )
 
     def _sample(self, path: str, method: str, identifier: str) -> str:
@@ -388,6 +393,14 @@ def _title(tag: str) -> str:
     area, _, rest = tag.rpartition(".")
     words = (rest if area in {"banking", "test_helpers"} else tag).replace("_", " ").replace(".", " ")
     return f"Bank {words}" if area == "banking" else words.capitalize()
+
+
+def _example(schema: Mapping[str, Any], left_out: Collection[str]) -> str:
+    """The example of an object as code, or nothing."""
+    for shown in schema.get("examples", ()):
+        kept = {name: value for name, value in shown.items() if name not in left_out}
+        return markdown.code(json.dumps(kept, indent=2, ensure_ascii=False), "json")
+    return ""
 
 
 def _tidy(text: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.urls import URLPattern, get_resolver
+from jsonschema import Draft202012Validator
 
 from connect.api import field_words
 from connect.management.commands.openapi import generate
@@ -120,3 +121,35 @@ def test_what_is_always_null_is_never_set():
                     given = {keyword.arg for keyword in node.keywords}
                     assert not given & set(listed[name]), f"{path}:{node.lineno}"
     assert seen == set(listed)
+
+
+# --- examples ---------------------------------------------------------------------------------------------------------
+
+
+def test_every_object_has_an_example_that_is_what_its_schema_says(document):
+    """The answers were real once; a shape that has changed since makes them a lie. `python -m deploy.answers` mends it."""
+    schemas = document["components"]["schemas"]
+    shown = set()
+    for name, schema in schemas.items():
+        for example in schema.get("examples", ()):
+            everywhere = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+            faults = [error.message for error in Draft202012Validator(everywhere).iter_errors(example)]
+            assert faults == [], name
+            assert set(example) <= set(schema["properties"]), name
+            assert {field for field in example if field_words.is_always_null(name, field) and example[field]} == set()
+            shown.add(example["object"])
+    named = {
+        schema["properties"]["object"]["const"]
+        for schema in schemas.values()
+        if "const" in schema.get("properties", {}).get("object", {})
+    }
+    assert named - shown <= {"webhook_attempt", "list"}, "deploy/answers.py asks for one of each kind"
+    assert shown == set(field_words.answers())
+
+
+def test_an_example_opens_nothing():
+    text = field_words.ANSWERS.read_text(encoding="utf-8")
+    assert "127.0.0.1" not in text
+    assert re.findall(r"_secret_[^…\"]+|whsec_[^…\"]+|fc_(?:test|live)_\w+|/(?:c|link)/[^…\"]+", text) == [
+        "_secret_expires_at"
+    ]

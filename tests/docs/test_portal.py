@@ -170,8 +170,10 @@ def test_the_reference_says_of_each_operation_what_the_description_says(describe
             operation = by_id[told["operationId"]]
             content = told.get("requestBody", {}).get("content", {}).get("application/json")
             schema = schemas[content["schema"]["$ref"].rpartition("/")[2]] if content else {}
-            assert [field.name for field in operation.body] == list(schema.get("properties", {}))
-            assert {field.name for field in operation.body if field.is_required} == set(schema.get("required", ()))
+            required = schema.get("required", ())
+            in_order = sorted(schema.get("properties", {}), key=lambda name: name not in required)
+            assert [field.name for field in operation.body] == in_order, "what is required comes first"
+            assert {field.name for field in operation.body if field.is_required} == set(required)
             listed = {code for refusals in operation.refusals for code in refusals.codes}
             assert listed == {
                 code
@@ -255,6 +257,8 @@ def test_what_is_sent_for_libraries_alone_is_named_apart(anybody):
     assert "<code>hooks</code>" in apart
     assert "<code>hooks</code>" not in fields
     assert "The amount to collect, in minor units, and how." in fields
+    assert "125000" in fields, "the object has an example"
+    assert "&quot;hooks&quot;" not in fields
 
 
 def test_the_description_and_the_schema_are_handed_out(anybody):

@@ -24,8 +24,8 @@ from dashboard.portal.markdown import Document, UnknownMarkup
 FOLDER: Final = Path(settings.BASE_DIR) / "docs"
 HERE: Final = "/docs"
 REFERENCE: Final = f"{HERE}/api"
-_LOCAL: Final = "http://127.0.0.1:8000"
-"""The address that the guides speak of; each installation shows its own in its place."""
+_LOCAL, _LOCAL_BANK = "http://127.0.0.1:8000", "http://127.0.0.1:8010"
+"""What the guides speak of: product and Sandbox Bank. Each installation shows its own addresses in their place."""
 FILES: Final = {"openapi.yaml": "application/yaml", "events.schema.json": "application/schema+json"}
 """Files of the folder that are handed out as they are."""
 
@@ -202,8 +202,9 @@ def image(name: str) -> bytes | None:
 
 
 def here(text: str) -> str:
-    """Code of a guide with the address of this installation."""
-    return text.replace(_LOCAL, settings.FC_PUBLIC_URL.rstrip("/"))
+    """Code of a guide with the addresses of this installation."""
+    bank = settings.FC_SANDBOX_BANK_URL or _LOCAL_BANK
+    return text.replace(_LOCAL, settings.FC_PUBLIC_URL.rstrip("/")).replace(_LOCAL_BANK, bank.rstrip("/"))
 
 
 def _read(entry: Entry) -> Document:

@@ -266,6 +266,14 @@ def test_the_description_and_the_schema_are_handed_out(anybody):
     assert anybody.get("/docs/events.schema.json").json()["$schema"]
 
 
+def test_code_speaks_of_this_installation_and_of_its_bank(settings):
+    settings.FC_PUBLIC_URL, settings.FC_SANDBOX_BANK_URL = "https://pay.example.com/", "https://bank.example.com"
+    shown = guides.here("export API=http://127.0.0.1:8000\nexport BANK=http://127.0.0.1:8010\n")
+    assert shown == "export API=https://pay.example.com\nexport BANK=https://bank.example.com\n"
+    settings.FC_SANDBOX_BANK_URL = ""
+    assert guides.here("BANK=http://127.0.0.1:8010") == "BANK=http://127.0.0.1:8010"
+
+
 # --- search -----------------------------------------------------------------------------------------------------------
 
 

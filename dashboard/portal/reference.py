@@ -149,10 +149,11 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A page of the reference."""
+    """A page of the reference. `text` is HTML."""
 
     slug: str
     title: str
+    text: str
     group: str
     operations: tuple[Operation, ...]
     shapes: tuple[Shape, ...]
@@ -193,6 +194,7 @@ class _Description:
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.paths: Mapping[str, Any] = document["paths"]
+        self.tags = {tag["name"]: tag["description"] for tag in document["tags"]}
         self.components: Mapping[str, Any] = document["components"]
 
     @property
@@ -214,6 +216,7 @@ class _Description:
             yield Resource(
                 slug=tag.replace("_", "-").replace(".", "-"),
                 title=_title(tag),
+                text=_words.render(self.tags[tag]),
                 group=_group(tag),
                 operations=tuple(sorted(operations, key=lambda each: _rank_on_page(each.id, tag))),
                 shapes=tuple(shapes.values()),

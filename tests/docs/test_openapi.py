@@ -123,6 +123,11 @@ def test_what_is_always_null_is_never_set():
     assert seen == set(listed)
 
 
+def test_every_group_of_addresses_says_what_it_is_about(document):
+    used = {tag for methods in document["paths"].values() for told in methods.values() for tag in told["tags"]}
+    assert {tag["name"] for tag in document["tags"]} == used
+
+
 # --- examples ---------------------------------------------------------------------------------------------------------
 
 

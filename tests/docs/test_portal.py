@@ -261,8 +261,11 @@ def test_what_is_sent_for_libraries_alone_is_named_apart(anybody):
     assert "&quot;hooks&quot;" not in fields
 
 
-def test_the_description_and_the_schema_are_handed_out(anybody):
-    assert anybody.get("/docs/openapi.yaml").content.startswith(b"openapi: 3.1")
+def test_the_description_and_the_schema_are_handed_out(anybody, settings):
+    settings.FC_PUBLIC_URL = "https://pay.example.com"
+    answer = anybody.get("/docs/openapi.yaml")
+    assert answer.content.startswith(b"openapi: 3.1")
+    assert b"- url: https://pay.example.com\n" in answer.content
     assert anybody.get("/docs/events.schema.json").json()["$schema"]
 
 

@@ -69,8 +69,8 @@ def keys_are_not_the_examples(**_: Any) -> list[CheckMessage]:
     else:
         if known:
             hint = (
-                "Put a new key in front, re-seal what the example's key sealed, and take the example's out;"
-                " .env.example shows how to make one."
+                "Begin with a key of your own, and without what was sealed under this one; .env.example shows how to"
+                " make one."
             )
             found.append(Error("FC_ENCRYPTION_KEYS holds the example's key.", hint=hint, id="connect.E103"))
     if settings.SECRET_KEY.startswith(EXAMPLE_SECRET_KEY):

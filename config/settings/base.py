@@ -216,6 +216,14 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_SERIALIZER = "connect.kit.sessions.SealedSerializer"
 EMAIL_BACKEND = env("EMAIL_BACKEND", default="django.core.mail.backends.smtp.EmailBackend")
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Facturino Connect <no-reply@localhost>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+EMAIL_HOST = env("EMAIL_HOST", default="localhost")
+EMAIL_PORT = env.int("EMAIL_PORT", default=25)
+EMAIL_HOST_USER = env("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=False)  # STARTTLS, usually on port 587
+EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", default=False)  # TLS from the first byte, usually on port 465
+EMAIL_TIMEOUT = 10  # seconds; a mail server that does not answer must not hold a sign-up for ever
 
 # --- other companies' apps: OAuth2 and OpenID Connect, every RFC 9700 rule on -----------------------------------------
 OAUTH2_PROVIDER_APPLICATION_MODEL = "connect.ApiClient"

@@ -15,6 +15,43 @@ Parameters that are not described here are refused by name.
 """
 
 
+_GUIDES = {
+    "amounts": "amounts, fees and the balance", "banking": "bank data", "checkout": "checkout", "ledger": "the ledger",
+    "link-a-bank": "link a bank", "refunds": "refunds", "save-a-card": "save a card",
+    "take-a-payment": "take a payment", "test-clocks": "test clocks", "webhooks": "webhooks",
+}  # fmt: skip
+_TAGS = {
+    "balance": ("What can be paid out, and what will be.", "amounts"),
+    "balance_transactions": ("Every movement of the balance, with its fee.", "amounts"),
+    "banking.accounts": ("Accounts that customers linked, with their balances.", "banking"),
+    "banking.connections": ("A customer's consent at one bank.", "link-a-bank"),
+    "banking.institutions": ("The banks of the region, found by name or account number.", "banking"),
+    "banking.link_sessions": ("A page of ours on which a customer links a bank.", "link-a-bank"),
+    "banking.transactions": ("What banks tell of accounts, in one shape, and what changed since.", "banking"),
+    "charges": ("The attempts to take the amount of a payment intent.", "take-a-payment"),
+    "charges.refunds": ("The refunds of one charge.", "refunds"),
+    "checkout.sessions": ("A page of ours on which a payer pays or leaves a card.", "checkout"),
+    "customers": ("Those who pay, with the cards you keep for them.", "save-a-card"),
+    "customers.payment_methods": ("The payment methods of one customer.", "save-a-card"),
+    "events": ("Whatever happened, as it was when it happened.", "webhooks"),
+    "ledger.accounts": ("Accounts of books of your own.", "ledger"),
+    "ledger.balances": ("What accounts hold, now or at any moment.", "ledger"),
+    "ledger.drift": ("The ledger compared with itself.", "ledger"),
+    "ledger.holds": ("Money that is set aside and not moved yet.", "ledger"),
+    "ledger.transactions": ("Balanced postings, yours and those of payments.", "ledger"),
+    "payment_intents": ("The wish to collect an amount, and how far it got.", "take-a-payment"),
+    "payment_methods": ("Cards and banks that payers pay with.", "save-a-card"),
+    "prices": ("What products cost.", "checkout"),
+    "products": ("What you sell.", "checkout"),
+    "refunds": ("Captured money on its way back to the payer.", "refunds"),
+    "setup_intents": ("The wish to keep a card for later.", "save-a-card"),
+    "test_helpers.test_clocks": ("Clocks that bring a customer's future nearer.", "test-clocks"),
+    "webhook_endpoints": ("Addresses of yours that events are sent to.", "webhooks"),
+    "webhook_endpoints.deliveries": ("What was sent to one endpoint, and what it answered.", "webhooks"),
+}
+"""What each group of addresses is about, and the guide to it."""
+
+
 def _header(name: str, description: str, example: str, **schema: Any) -> dict[str, Any]:
     described = {"type": "string", **schema}
     return {"name": name, "in": "header", "schema": described, "description": description, "example": example}
@@ -26,12 +63,17 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "VERSION": API_VERSION,
     "OAS_VERSION": "3.1.1",
     "LICENSE": {"name": "Apache-2.0"},
+    "SERVERS": [{"url": "http://127.0.0.1:8000", "description": "This installation."}],
+    "TAGS": [
+        {"name": name, "description": f"{text} Guide: [{_GUIDES[guide]}](/docs/{guide})."}
+        for name, (text, guide) in _TAGS.items()
+    ],
     "SCHEMA_PATH_PREFIX": "/v1/",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "PREPROCESSING_HOOKS": ["connect.api.openapi.only_the_api"],
-    "POSTPROCESSING_HOOKS": [],
+    "POSTPROCESSING_HOOKS": ["connect.api.field_words.describe"],
     "APPEND_COMPONENTS": {
         "securitySchemes": {
             "bearer": {

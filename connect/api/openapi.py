@@ -20,6 +20,7 @@ from drf_spectacular.extensions import OpenApiSerializerExtension, OpenApiSerial
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import Direction
 
+from connect.api import field_words
 from connect.api.errors import ErrorBody, ServiceUnavailable
 from connect.api.fields import InputField
 from connect.api.pagination import list_parameters, list_schema, search_schema
@@ -155,8 +156,8 @@ class AutoSchema(openapi.AutoSchema):
         found = list_parameters() if self.described.lists else []
         for name, part in properties.items():
             parameter = {"name": name, "in": "query", "schema": part, **_style(part)}
-            if "description" in part:
-                parameter["description"] = part["description"]
+            if text := part.get("description") or field_words.of(self.described.input.__name__, name):
+                parameter["description"] = text
             if name in required:
                 parameter["required"] = True
             found.append(parameter)

@@ -124,11 +124,12 @@ def image(_request: HttpRequest, name: str) -> HttpResponse:
 
 @require_safe
 def file(_request: HttpRequest, name: str) -> HttpResponse:
-    """The API's description and the events' schema, for programs."""
+    """The API's description, with this installation's address, and the events' schema, for programs."""
     kind = guides.FILES.get(name)
     if kind is None:
         raise Http404
-    return _kept(HttpResponse((guides.FOLDER / name).read_bytes(), content_type=kind))
+    text = guides.here((guides.FOLDER / name).read_text(encoding="utf-8"))
+    return _kept(HttpResponse(text, content_type=kind))
 
 
 def _page(slug: str) -> guides.Page:

@@ -181,14 +181,14 @@ class _Reading:
         return [opening, inline, closing]
 
     def _row(self, row: Token, rest: list[Token]) -> None:
-        """A row can be linked to by its first cell that is one name in backticks."""
+        """A row can be linked to by its first cell that is one name in backticks; the name of a test is none."""
         for token in rest:
             if token.type == "tr_close":
                 return
             children = (token.children or []) if token.type == "inline" else []
             if len(children) == 1 and children[0].type == "code_inline":
                 name = children[0].content
-                if name not in self.ids and _NAME.fullmatch(name):
+                if name not in self.ids and _NAME.fullmatch(name) and "::" not in name:
                     row.attrSet("id", self._new_id(name))
                     self.passages.append((name, name, []))
                 return

@@ -5,9 +5,10 @@ The description is read once per process, when the reference is first asked for.
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -18,8 +19,10 @@ from django.urls import resolve
 from django.utils.html import escape
 from markdown_it import MarkdownIt
 
+from connect.api import field_words
 from connect.domain import scopes
 from connect.kit import registry
+from dashboard.portal import markdown
 from dashboard.portal.guides import FOLDER, REFERENCE
 
 DEPTH: Final = 2
@@ -106,7 +109,7 @@ class Refusals:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method of one address. `text` is HTML, `answer` says in words what comes back."""
+    """One method of one address. `text` and `body_text` are HTML, `answer` says in words what comes back."""
 
     id: str
     anchor: str
@@ -119,6 +122,7 @@ class Operation:
     query: tuple[Field, ...]
     headers: tuple[Field, ...]
     body: tuple[Field, ...]
+    body_text: str
     answer: str
     refusals: tuple[Refusals, ...]
     sample: str
@@ -131,20 +135,25 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """An object as it is answered."""
+    """An object as it is answered. `always_null` are the names of what is sent for Stripe's libraries alone, and left
+    out of `example`, which is HTML.
+    """
 
     anchor: str
     title: str
     text: str
     fields: tuple[Field, ...]
+    always_null: tuple[str, ...]
+    example: str
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A page of the reference."""
+    """A page of the reference. `text` is HTML."""
 
     slug: str
     title: str
+    text: str
     group: str
     operations: tuple[Operation, ...]
     shapes: tuple[Shape, ...]
@@ -185,6 +194,7 @@ class _Description:
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.paths: Mapping[str, Any] = document["paths"]
+        self.tags = {tag["name"]: tag["description"] for tag in document["tags"]}
         self.components: Mapping[str, Any] = document["components"]
 
     @property
@@ -206,6 +216,7 @@ class _Description:
             yield Resource(
                 slug=tag.replace("_", "-").replace(".", "-"),
                 title=_title(tag),
+                text=_words.render(self.tags[tag]),
                 group=_group(tag),
                 operations=tuple(sorted(operations, key=lambda each: _rank_on_page(each.id, tag))),
                 shapes=tuple(shapes.values()),
@@ -228,7 +239,8 @@ class _Description:
             scope=f"{cls.scope_resource}:{scopes.verb(method.upper())}",
             query=tuple(self._parameter(each) for each in parameters if each["in"] == "query"),
             headers=tuple(self._parameter(each) for each in parameters if each["in"] == _IN_HEADERS),
-            body=tuple(self._fields(schema, DEPTH)),
+            body=tuple(sorted(self._fields(schema, DEPTH), key=lambda field: not field.is_required)),
+            body_text=_words.render(_tidy(schema.get("description", ""))),
             answer=self._answer(told["responses"]["200"], shapes),
             refusals=tuple(
                 Refusals(status, tuple(re.findall(r"^\* `(\w+)`:", answer["description"], re.MULTILINE)))
@@ -251,6 +263,8 @@ class _Description:
     def _fields(self, schema: Mapping[str, Any], depth: int) -> Iterator[Field]:
         required = schema.get("required", ())
         for name, part in schema.get("properties", {}).items():
+            if part.get(field_words.MARK):
+                continue
             inner = self._object(part)
             children = tuple(self._fields(inner, depth - 1)) if inner and depth > 1 else ()
             text = _words.renderInline(_tidy(part.get("description", "")))
@@ -306,11 +320,14 @@ class _Description:
         schema = self.schemas[name]
         said = schema.get("properties", {}).get("object", {}).get("const", name)
         deleted = ", deleted" if name.startswith("Deleted") else ""
+        always_null = tuple(part for part, told in schema.get("properties", {}).items() if told.get(field_words.MARK))
         return Shape(
             anchor=f"object-{name}",
             title=f"{said}{deleted}",
             text=_words.render(_tidy(schema.get("description", ""))),
             fields=tuple(self._fields(schema, DEPTH)),
+            always_null=always_null,
+            example=_example(schema, always_null),
         )
 
     def _sample(self, path: str, method: str, identifier: str) -> str:
@@ -379,6 +396,14 @@ def _title(tag: str) -> str:
     area, _, rest = tag.rpartition(".")
     words = (rest if area in {"banking", "test_helpers"} else tag).replace("_", " ").replace(".", " ")
     return f"Bank {words}" if area == "banking" else words.capitalize()
+
+
+def _example(schema: Mapping[str, Any], left_out: Collection[str]) -> str:
+    """The example of an object as code, or nothing."""
+    for shown in schema.get("examples", ()):
+        kept = {name: value for name, value in shown.items() if name not in left_out}
+        return markdown.code(json.dumps(kept, indent=2, ensure_ascii=False), "json")
+    return ""
 
 
 def _tidy(text: str) -> str:

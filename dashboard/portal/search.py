@@ -1,7 +1,8 @@
 """Search over all the documentation: every passage from one anchor to the next is one find.
 
-Every word of the query must be in the passage or begin one of its words, whatever its case and accents. What stands in
-a heading counts most. The index is made once per process, when somebody first searches.
+Every word of the query, or one that stands for it (`thesaurus.py`), must be in the passage or begin one of its words,
+whatever its script, case and accents. What stands in a heading counts most, and in the title of a page more. The index
+is made once per process, when somebody first searches.
 """
 
 from __future__ import annotations
@@ -15,16 +16,19 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from dashboard.portal import guides, reference
+from banks.domain import names
+from dashboard.portal import guides, reference, thesaurus
 
 _WORD: Final = re.compile(r"\w+(?:[.:/-]\w+)*")
 _PARTS: Final = re.compile(r"[._:/-]+")
 _WITHOUT_DECOMPOSITION: Final = str.maketrans({"đ": "d", "ł": "l", "ø": "o", "ı": "i"})
+Choice = tuple[str, ...]
+"""A word of the query and those that stand for it; one of them is enough."""
 QUERY_MAX: Final = 100
 WORDS_MAX: Final = 8
 EXCERPT_BEFORE: Final = 60
 EXCERPT_LENGTH: Final = 190
-IN_TITLE, BEGINS_TITLE, IN_PAGE_TITLE = 12.0, 6.0, 2.0
+IN_TITLE, BEGINS_TITLE, IN_PAGE_TITLE, NAMES_PAGE = 12.0, 6.0, 2.0, 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """A passage with its words, folded; `words` counts those of the text."""
+    """A passage with its words, folded; `words` counts those of the text. `is_page` when it is the top of a guide."""
 
     url: str
     page: str
@@ -56,12 +60,13 @@ class Indexed:
     title_words: frozenset[str]
     page_words: frozenset[str]
     words: Counter[str]
+    is_page: bool
 
-    def score(self, wanted: Iterable[str]) -> float:
+    def score(self, wanted: Iterable[Choice]) -> float:
         """How well it fits; 0 when one of the words is missing."""
         total = 0.0
-        for word in wanted:
-            points = self._points(word)
+        for choice in wanted:
+            points = max(self._points(word) for word in choice)
             if not points:
                 return 0.0
             total += points
@@ -69,8 +74,8 @@ class Indexed:
 
     def _points(self, word: str) -> float:
         points = 0.0
-        if word in self.title_words:
-            points += IN_TITLE
+        if word in self.title_words or f"{word}s" in self.title_words or word.removesuffix("s") in self.title_words:
+            points += IN_TITLE + (NAMES_PAGE if self.is_page else 0)
         elif any(each.startswith(word) for each in self.title_words):
             points += BEGINS_TITLE
         if any(each.startswith(word) for each in self.page_words):
@@ -83,8 +88,8 @@ class Indexed:
 
 
 def fold(text: str) -> str:
-    """Text without case and accents: `Čačak` and `cacak` are one word."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    """Text in Latin letters without case and accents: `Чачак`, `Čačak` and `cacak` are one word."""
+    decomposed = unicodedata.normalize("NFKD", names.latin(text.casefold()))
     return "".join(one for one in decomposed if not unicodedata.combining(one)).translate(_WITHOUT_DECOMPOSITION)
 
 
@@ -99,12 +104,15 @@ def words(text: str) -> Iterator[str]:
 
 def find(query: str, *, limit: int) -> list[Found]:
     """The best passages, best first; none for a query without a word."""
-    wanted = list(dict.fromkeys(fold(found) for found in _WORD.findall(query[:QUERY_MAX])))[:WORDS_MAX]
-    if not wanted:
+    asked = list(dict.fromkeys(fold(found) for found in _WORD.findall(query[:QUERY_MAX])))[:WORDS_MAX]
+    if not asked:
         return []
+    wanted = [(word, *thesaurus.OURS.get(word, ())) for word in asked]
     scored = [(passage.score(wanted), passage) for passage in index()]
     best = sorted((each for each in scored if each[0]), key=lambda each: -each[0])[:limit]
-    return [Found(passage.url, passage.page, passage.title, excerpt(passage.text, wanted)) for _, passage in best]
+    return [
+        Found(passage.url, passage.page, passage.title, excerpt(passage.text, sum(wanted, ()))) for _, passage in best
+    ]
 
 
 def excerpt(text: str, wanted: Iterable[str]) -> tuple[Piece, ...]:
@@ -135,7 +143,8 @@ def index() -> tuple[Indexed, ...]:
         assert page is not None, "an entry has a page"
         for passage in page.document.passages:
             anchor = f"#{passage.anchor}" if passage.anchor else ""
-            found.append(_indexed(entry.url + anchor, page.document.title, passage.title, passage.text))
+            place = entry.url + anchor
+            found.append(_indexed(place, page.document.title, passage.title, passage.text, is_page=not anchor))
     for resource in reference.resources():
         found += [
             _indexed(
@@ -149,5 +158,7 @@ def index() -> tuple[Indexed, ...]:
     return tuple(found)
 
 
-def _indexed(url: str, page: str, title: str, text: str) -> Indexed:
-    return Indexed(url, page, title, text, frozenset(words(title)), frozenset(words(page)), Counter(words(text)))
+def _indexed(url: str, page: str, title: str, text: str, *, is_page: bool = False) -> Indexed:
+    return Indexed(
+        url, page, title, text, frozenset(words(title)), frozenset(words(page)), Counter(words(text)), is_page
+    )

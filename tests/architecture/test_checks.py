@@ -130,6 +130,18 @@ def test_development_may_have_what_production_may_not():
     assert code == 0, text
 
 
+def test_the_mail_server_of_the_example_is_the_one_that_production_speaks_to():
+    names = ("EMAIL_HOST", "EMAIL_PORT", "EMAIL_HOST_USER", "EMAIL_USE_TLS", "EMAIL_USE_SSL")
+    given = {**{name: example(name) for name in names}, "EMAIL_HOST_PASSWORD": "of the mail server"}
+    told = "from django.core.mail import get_connection as c; s = c(); print((s.host, s.port, s.username, s.password"
+    ran = subprocess.run(
+        [sys.executable, "-c", f"import django; django.setup(); {told}, s.use_tls, s.use_ssl, s.timeout))"],
+        cwd=ROOT, env={"PATH": os.environ["PATH"], **PRODUCTION, **given}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    wanted = ("smtp.example.com", 587, "connect", "of the mail server", True, False, 10)
+    assert ran.stdout.strip() == repr(wanted), ran.stderr
+
+
 @pytest.mark.django_db(transaction=True, databases=["default", "owner"])
 def test_the_database_is_asked_when_it_is_named(monkeypatch):
     """Our own server passes; the owner's role, which may change structure, would not pass as the web's."""

@@ -24,7 +24,7 @@ from tests.docs.test_papers import GUIDES_TYPED_HERE, ROOT, Block, Reader, agree
 from tests.product import Product
 
 GUIDES = [path for path in sorted((ROOT / "docs" / "guides").glob("*.md")) if path.name not in GUIDES_TYPED_HERE]
-LANGUAGES = {"bash", "python", "json", "console", "http", "text"}
+LANGUAGES = {"bash", "python", "javascript", "php", "json", "console", "http", "text"}
 
 
 def purpose(block: Block) -> tuple[str, str]:

@@ -17,13 +17,14 @@ from django.test import Client
 from django.urls import Resolver404, resolve
 
 from connect.api.errors import doc_url
+from connect.domain import tiers
 from connect.domain.scopes import SCOPES
-from connect.kit import event_types
+from connect.kit import currencies, event_types
 from connect.kit.errors import catalogue
 from connect.management.commands.error_catalogue import our_classes
 from connect.models import Organization
 from connect.services import api_keys
-from dashboard.portal import guides, markdown, reference, search
+from dashboard.portal import guides, markdown, reference, search, thesaurus
 from dashboard.portal.markdown import UnknownMarkup
 from payments.domain.test_instruments import GROUPS
 from tests.dashboard.conftest import member as member  # fixtures
@@ -170,8 +171,10 @@ def test_the_reference_says_of_each_operation_what_the_description_says(describe
             operation = by_id[told["operationId"]]
             content = told.get("requestBody", {}).get("content", {}).get("application/json")
             schema = schemas[content["schema"]["$ref"].rpartition("/")[2]] if content else {}
-            assert [field.name for field in operation.body] == list(schema.get("properties", {}))
-            assert {field.name for field in operation.body if field.is_required} == set(schema.get("required", ()))
+            required = schema.get("required", ())
+            in_order = sorted(schema.get("properties", {}), key=lambda name: name not in required)
+            assert [field.name for field in operation.body] == in_order, "what is required comes first"
+            assert {field.name for field in operation.body if field.is_required} == set(required)
             listed = {code for refusals in operation.refusals for code in refusals.codes}
             assert listed == {
                 code
@@ -249,9 +252,38 @@ def test_pages_are_only_read(anybody):
     assert anybody.post("/docs/search", {"q": "refund"}).status_code == 405
 
 
-def test_the_description_and_the_schema_are_handed_out(anybody):
-    assert anybody.get("/docs/openapi.yaml").content.startswith(b"openapi: 3.1")
+def test_tables_that_are_made_from_the_code_say_what_it_says():
+    assert set(SCOPES) <= set(seen("/docs/scopes").ids)
+    assert set(currencies.MINIMUM_CHARGE) <= set(seen("/docs/amounts").ids)
+    limits = content("/docs/errors-and-retries").decode()
+    for tier in tiers.TIERS.values():
+        assert f"<td>{tier.name}</td>" in limits
+
+
+def test_what_is_sent_for_libraries_alone_is_named_apart(anybody):
+    text = anybody.get("/docs/api/payment-intents").content.decode()
+    fields, _, apart = text.partition("Always null, and sent because")
+    assert "<code>hooks</code>" in apart
+    assert "<code>hooks</code>" not in fields
+    assert "The amount to collect, in minor units, and how." in fields
+    assert "125000" in fields, "the object has an example"
+    assert "&quot;hooks&quot;" not in fields
+
+
+def test_the_description_and_the_schema_are_handed_out(anybody, settings):
+    settings.FC_PUBLIC_URL = "https://pay.example.com"
+    answer = anybody.get("/docs/openapi.yaml")
+    assert answer.content.startswith(b"openapi: 3.1")
+    assert b"- url: https://pay.example.com\n" in answer.content
     assert anybody.get("/docs/events.schema.json").json()["$schema"]
+
+
+def test_code_speaks_of_this_installation_and_of_its_bank(settings):
+    settings.FC_PUBLIC_URL, settings.FC_SANDBOX_BANK_URL = "https://pay.example.com/", "https://bank.example.com"
+    shown = guides.here("export API=http://127.0.0.1:8000\nexport BANK=http://127.0.0.1:8010\n")
+    assert shown == "export API=https://pay.example.com\nexport BANK=https://bank.example.com\n"
+    settings.FC_SANDBOX_BANK_URL = ""
+    assert guides.here("BANK=http://127.0.0.1:8010") == "BANK=http://127.0.0.1:8010"
 
 
 # --- search -----------------------------------------------------------------------------------------------------------
@@ -270,6 +302,15 @@ def test_the_description_and_the_schema_are_handed_out(anybody):
         ("/v1/refunds", "/docs/api/refunds#refunds.create"),
         ("réfund pàyment", "/docs/api/refunds#refunds.create"),
         ("КАФЕ вода", "/docs/sandbox-bank#the-control"),
+        ("kafe voda", "/docs/sandbox-bank#the-control"),
+        ("refund", "/docs/refunds"),
+        ("плаќање", "/docs/take-a-payment"),
+        ("kthim", "/docs/refunds"),
+        ("pagination", "/docs/lists"),
+        ("rate limits", "/docs/errors-and-retries#rate-limits"),
+        ("versioning", "/docs/versions"),
+        ("php", "/docs/libraries#php"),
+        ("denar", "/docs/amounts#mkd"),
     ],
 )
 def test_search_finds(query, url, anybody):
@@ -281,6 +322,15 @@ def test_search_finds(query, url, anybody):
 def test_the_best_comes_first():
     assert search.find("idempotency_error", limit=1)[0].url == "/docs/errors#idempotency_error"
     assert search.find("test cards", limit=1)[0].url == "/docs/test-cards"
+    assert search.find("refunds", limit=1)[0].url == "/docs/refunds"
+    assert search.find("idempotency", limit=1)[0].url == "/docs/errors-and-retries"
+
+
+def test_words_of_the_thesaurus_are_written_as_the_search_folds_them_and_lead_to_something():
+    for asked, used in thesaurus.OURS.items():
+        assert search.fold(asked) == asked
+        for word in used:
+            assert search.find(word, limit=1), f"{asked}: {word} is nowhere"
 
 
 def test_what_is_nowhere_is_not_found(anybody):
@@ -291,6 +341,7 @@ def test_what_is_nowhere_is_not_found(anybody):
 
 def test_letters_are_found_without_accents_and_marked_where_they_stand():
     assert search.fold("Čačak Đorđe ŞQIPËRI") == "cacak dorde sqiperi"
+    assert search.fold("Чачак") == search.fold("Čačak")
     assert list(search.words("payment_intent.succeeded")) == [
         "payment_intent.succeeded",
         "payment",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import time
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
+import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 from joserfc.jwt import JWTClaimsRegistry
@@ -70,6 +73,32 @@ def test_what_ends_is_dead_in_every_process_within_five_seconds(world, tokens_of
 
 def discovered(server, name="openid-configuration"):
     return httpx.get(f"{server.url}/.well-known/{name}", trust_env=False).json()
+
+
+def test_the_app_of_the_guide_is_let_in_and_stays(world, app, monkeypatch):
+    """docs/guides/oauth.md shows its code; here it meets a person who says yes, one who says no, and an old token."""
+    for name, value in {
+        "API": world.server.url,
+        "CLIENT_ID": app.id,
+        "CLIENT_SECRET": app.secret,
+        "NO_PROXY": "*",
+    }.items():
+        monkeypatch.setenv(name, value)
+    shown = importlib.import_module("tests.oauth.app_of_the_guide")
+    session = {}
+    there = urlsplit(shown.begin(session))
+    back = told(world.browser.decide(f"{there.path}?{there.query}"))
+    with pytest.raises(PermissionError):
+        shown.come_back({**session, "state": "another browser's"}, back)
+    kept = shown.come_back(session, back)
+    assert kept["scope"] == "customers:read payments:write"
+    assert shown.customers(kept)["object"] == "list"
+    first = kept["refresh_token"]
+    kept["access_token"] += "x"  # as if its time were over
+    assert shown.customers(kept)["object"] == "list"
+    assert kept["refresh_token"] != first
+    there = urlsplit(shown.begin(session))
+    assert shown.come_back(session, told(world.browser.decide(f"{there.path}?{there.query}", decision="deny"))) is None
 
 
 def test_code_with_pkce_refresh_and_revocation(world, app):

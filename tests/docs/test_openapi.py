@@ -68,7 +68,7 @@ def fields(document):
         for method, action in (getattr(view, "actions", None) or {}).items():
             taken = getattr(view.cls, action).operation.input
             path = "/" + address.replace("{pk}", "{id}")
-            if method != "post":
+            if method in {"get", "delete"}:
                 told = document["paths"][path][method].get("parameters", [])
                 found.setdefault(taken.__name__, {}).update(
                     {each["name"]: each.get("description", "") for each in told if each.get("in") == "query"}

@@ -78,6 +78,10 @@ class Migration(migrations.Migration):
                 condition=models.Q(is_total=True),
             ),
         ),
+        # Here, not when all migrations are done: from the triggers on, whoever sends writes counts.
+        migrations.RunSQL(
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON connect_webhook_delivery_count TO fc_app", migrations.RunSQL.noop
+        ),
         migrations.RunSQL(TRIGGER, "DROP FUNCTION connect_webhook_delivery_counted() CASCADE"),
         # The triggers lock the table until this transaction ends, so what is counted after them was not counted by them.
         *(

@@ -91,6 +91,11 @@ def is_s256_challenge(challenge: object, method: object) -> bool:
     return method == "S256" and isinstance(challenge, str) and _CHALLENGE.fullmatch(challenge) is not None
 
 
+def is_max_age(text: str) -> bool:
+    """Whether a `max_age` of OpenID Connect is a number of seconds."""
+    return text.isascii() and text.isdecimal() and len(text) <= 9
+
+
 def redirect_uri_fault(uri: str, *, livemode: bool, local_hosts: Sequence[str]) -> str:
     """Why an app may not register this redirect URI, or an empty text."""
     if not _PRINTABLE.fullmatch(uri):

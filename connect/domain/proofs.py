@@ -6,6 +6,7 @@ the server's: nothing here trusts the browser.
 
 from __future__ import annotations
 
+import math
 from collections.abc import MutableMapping
 from typing import Any, Final
 
@@ -21,8 +22,12 @@ def note(session: MutableMapping[str, Any], *, now: float) -> None:
     session[KEY] = now
 
 
+def age(session: MutableMapping[str, Any], *, now: float) -> float:
+    """How many seconds ago the person last showed who they are; endless when nothing says that they did."""
+    proved_at = session.get(KEY)
+    return now - proved_at if isinstance(proved_at, int | float) and proved_at <= now else math.inf
+
+
 def is_fresh(session: MutableMapping[str, Any], *, now: float, sending: bool = False) -> bool:
     """Whether the last proof still counts; `sending` for a form that was opened under it."""
-    proved_at = session.get(KEY)
-    allowed = SENDING_SECONDS if sending else FRESH_SECONDS
-    return isinstance(proved_at, int | float) and 0 <= now - proved_at < allowed
+    return age(session, now=now) < (SENDING_SECONDS if sending else FRESH_SECONDS)

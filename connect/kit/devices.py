@@ -1,7 +1,7 @@
 """Which browsers a person has signed in with before: a signed cookie, so that a new one can be told of by mail.
 
-The cookie opens nothing. Whoever copies it only spares themselves the mail; whoever has a password and no cookie
-causes one.
+The cookie opens nothing. Whoever copies it spares themselves the mail, and tries passwords from an allowance of its own
+beside the account's; whoever has a password and no cookie causes a mail.
 """
 
 from __future__ import annotations

@@ -5,10 +5,11 @@ The address holds the whole request, and it is checked anew when the decision co
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -39,6 +40,9 @@ from connect.selectors import api_clients
 from connect.selectors import consents as consent_selectors
 from connect.selectors.api_clients import ApiClientInfo
 from connect.services import consents, limits
+
+MAX_AGE_LEAST: Final = 30
+"""Seconds: who has just shown who they are, and is led back here, is not asked once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class AuthorizeView(AuthorizationView):
             refusal = oauth_errors.OAuth2Error(state=credentials["state"])
             refusal.error = "consent_required"
             return self.error_response(OAuthToolkitError(refusal, credentials["redirect_uri"]), None)
-        if "login" in prompt or _lacks_proof(request, scopes):
+        if "login" in prompt or _lacks_proof(request, scopes) or _is_too_old(request):
             return _prove(_after_login(request))
         return self._page(request, scopes, credentials)
 
@@ -93,9 +97,12 @@ class AuthorizeView(AuthorizationView):
                     environment_id=request.POST.get("environment", ""),
                     scopes=scopes,
                 )
-                standing = Standing(Environment.objects.get(pk=environment.id), row)
+                found_out = {
+                    "standing": Standing(Environment.objects.get(pk=environment.id), row),
+                    "auth_time": _auth_time(request),
+                }
                 uri, *_rest = self.create_authorization_response(
-                    request, " ".join(scopes), {**credentials, "standing": standing}, allow=True
+                    request, " ".join(scopes), {**credentials, **found_out}, allow=True
                 )
         except OAuthToolkitError as error:
             return self.error_response(error, None)
@@ -129,6 +136,11 @@ class AuthorizeView(AuthorizationView):
         if not oauth.is_s256_challenge(credentials.get("code_challenge"), credentials.get("code_challenge_method")):
             refusal = oauth_errors.InvalidRequestError(
                 description="Use PKCE with code_challenge_method=S256.", state=credentials["state"]
+            )
+            raise OAuthToolkitError(refusal, credentials["redirect_uri"])
+        if not oauth.is_max_age(request.GET.get("max_age", "0")):
+            refusal = oauth_errors.InvalidRequestError(
+                description="max_age is a number of seconds.", state=credentials["state"]
             )
             raise OAuthToolkitError(refusal, credentials["redirect_uri"])
         return scopes, credentials
@@ -248,6 +260,19 @@ def _lacks_proof(request: HttpRequest, scopes: Iterable[str]) -> bool:
     is_sending = request.method == "POST"
     opens_data = any(scope in SCOPES for scope in scopes)
     return opens_data and not proofs.is_fresh(request.session, now=time.time(), sending=is_sending)
+
+
+def _is_too_old(request: HttpRequest) -> bool:
+    """Whether the app wants somebody who showed more lately who they are. `max_age=0` leaves a moment for the way."""
+    wanted = request.GET.get("max_age")
+    return wanted is not None and proofs.age(request.session, now=time.time()) > max(int(wanted), MAX_AGE_LEAST)
+
+
+def _auth_time(request: HttpRequest) -> int | None:
+    """When the person last showed in this browser who they are, in seconds since 1970."""
+    now = time.time()
+    age = proofs.age(request.session, now=now)
+    return None if math.isinf(age) else int(now - age)
 
 
 def _prove(back: str) -> HttpResponse:

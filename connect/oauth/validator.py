@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, cast
 from urllib.parse import unquote_plus
 from uuid import UUID, uuid4
@@ -111,6 +113,7 @@ class Validator(OAuth2Validator):
             return False
         request.user, request.scopes = grant.user, grant.scope.split()
         request.standing = _standing(grant)
+        request.auth_time = json.loads(grant.claims).get("auth_time") if grant.claims else None
         if grant.nonce:
             request.nonce = grant.nonce
         return True
@@ -129,7 +132,7 @@ class Validator(OAuth2Validator):
             code_challenge=request.code_challenge,
             code_challenge_method=request.code_challenge_method,
             nonce=request.nonce or "",
-            claims="",
+            claims=json.dumps({"auth_time": request.__dict__.get("auth_time")}),
             environment=standing.environment,
             consent=standing.consent,
         )
@@ -251,6 +254,15 @@ class Validator(OAuth2Validator):
             environment=standing.environment,
             consent=standing.consent,
         )
+
+    def get_id_token_dictionary(self, token: Any, token_handler: Any, request: Any) -> tuple[dict[str, Any], datetime]:
+        """With the moment at which the person showed who they are in the browser that decided, where it is known.
+
+        The library tells of their last sign-in wherever that was.
+        """
+        claims, expires = super().get_id_token_dictionary(token, token_handler, request)
+        shown_at = request.__dict__.get("auth_time")
+        return (claims if shown_at is None else {**claims, "auth_time": shown_at}), expires
 
     # --- who the person is --------------------------------------------------------------------------------------------
 

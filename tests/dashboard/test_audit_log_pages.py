@@ -21,6 +21,7 @@ from connect.models import AuditEntry, OrganizationAuditEntry, User
 from connect.services import api_keys, audit, test_clocks
 from dashboard.pages import audit_log
 from dashboard.pages.audit_words import ACTIONS
+from dashboard.pages.spreadsheets import harmless
 from payments.services import checkout_sessions, customers
 from tests.matrix import recipes
 from tests.oauth.tokens import register
@@ -150,6 +151,12 @@ def test_nothing_in_the_file_is_a_formula(pages, caller):
     cells = [cell for row in csv.reader(io.StringIO(text)) for cell in row]
     assert "'@SUM(1)" in cells
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
+def test_a_text_that_could_be_a_formula_is_none(start):
+    assert harmless(f"{start}1+1") == f"'{start}1+1"
+    assert harmless(f"1{start}1") == f"1{start}1"
 
 
 def test_the_file_has_an_end(pages, caller, monkeypatch):

@@ -75,6 +75,20 @@ def test_sending_again_tells_nothing_about_an_address(browser, person):
     assert {tuple(sent.to) for sent in mail.outbox} <= {(NEW,)}
 
 
+def test_nobodys_mailbox_is_filled_by_signing_up_with_its_address(browser, person):
+    """Nor by asking for resets: what a stranger sees stays the same, or says the same for every address."""
+    mira = person()
+    form = {"email": mira.email, "password1": PASSWORD, "password2": PASSWORD}
+    seen = {Client().post("/accounts/signup/", form)["Location"] for _ in range(4)}
+    assert seen == {"/accounts/confirm-email/"}
+    assert len(mail.outbox) == 1, "one in three minutes"
+    mail.outbox.clear()
+    for email in (mira.email, "nobody@shop.example"):
+        answers = [Client().post("/accounts/password/reset/", {"email": email}).status_code for _ in range(8)]
+        assert answers == [302] * 5 + [429] * 3
+    assert len(mail.outbox) == 10
+
+
 def test_what_is_no_address_is_refused_with_a_word(browser):
     page = browser.post("/account/verification", {"email": "not an address"}, follow=True).content.decode()
     assert "Write the e-mail address" in page

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
+import time
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from django.test import Client
 
-from connect.domain import oauth, tiers
+from connect.domain import oauth, proofs, tiers
 from connect.kit.caller import Actor
 from connect.models import OAuthDeviceGrant, OAuthGrant, User, UserConsent
 from connect.services import api_clients, app_reviews
@@ -61,6 +65,32 @@ def test_prompt_says_what_the_app_wants_of_the_person(client, app, person):
     again = client.get(address(app, prompt="login"))
     assert again["Location"].startswith("/accounts/reauthenticate/?next=%2Foauth%2Fauthorize")
     assert "prompt" not in again["Location"]
+
+
+def test_max_age_and_auth_time_tell_of_this_browser(browser, person, caller, environment):
+    """A person who signs in elsewhere makes a session that was left open no fresher."""
+    app, verifier = register(caller, is_public=True, grant_types=[oauth.CODE]), "v" * 43
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
+    asked = {"scope": "openid", "code_challenge": challenge}
+    session, proved_at = browser.session, int(time.time()) - 3600
+    session[proofs.KEY] = proved_at
+    session.save()
+    Client().force_login(person)
+    for wrong in ("3000", "0"):
+        answer = browser.get(address(app, max_age=wrong, **asked))
+        assert answer["Location"].startswith("/accounts/reauthenticate/?next=%2Foauth%2Fauthorize")
+        assert f"max_age%3D{wrong}" in answer["Location"]
+    assert browser.get(address(app, max_age="4000", **asked)).status_code == 200
+    assert told(browser.get(address(app, max_age="soon", **asked)))["error"] == "invalid_request"
+
+    form = {"decision": "allow", "environment": str(environment.id)}
+    code = told(browser.post(address(app, auth_time=str(int(time.time())), **asked), form))["code"]
+    sent = urlencode({
+        "grant_type": "authorization_code", "client_id": app.id, "code": code, "code_verifier": verifier, "redirect_uri": URI,
+    })  # fmt: skip
+    answer = browser.post("/oauth/token", sent, content_type="application/x-www-form-urlencoded").json()
+    body = answer["id_token"].split(".")[1]
+    assert json.loads(base64.urlsafe_b64decode(body + "=="))["auth_time"] == proved_at
 
 
 def test_the_page_names_everything_that_is_decided(browser, app):

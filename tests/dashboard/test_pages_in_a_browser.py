@@ -188,9 +188,12 @@ def walk(one, pages, also=(), *, swaps=False):
 
 @pytest.fixture
 def payment(api):
-    """The address of a payment with a refund and a description that no column holds."""
+    """The address of a payment with a refund and a description that no column holds, beside much money and long names."""
     paid = {"amount": 2500, "currency": "eur", "payment_method": "pm_card_visa", "confirm": True}
     intent = api.post("/v1/payment_intents", {**paid, "description": "a very long description " * 20}).json()
+    api.post("/v1/payment_intents", {**paid, "amount": 98_765_432, "currency": "mkd"})
+    name = "Друштво за производство, трговија и услуги со многу долго име ДООЕЛ увоз-извоз Скопје"
+    api.post("/v1/customers", {"name": name, "email": "a.very.long.address.of.somebody@a-long-subdomain.example.com"})
     api.post("/v1/refunds", {"payment_intent": intent["id"], "amount": 500})
     return f"/o/acme/test/payments/{intent['id']}"
 

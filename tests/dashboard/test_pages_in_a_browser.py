@@ -290,6 +290,21 @@ def test_a_refused_form_keeps_what_was_typed_and_opens_at_what_is_wrong(watched)
     one.faults = [fault for fault in one.faults if "status of 422" not in fault]  # the browser's note of the refusal
 
 
+def test_pages_that_look_again_by_themselves_and_pagers_leave_the_console_clean(watched, api):
+    for _ in range(26):  # a page and one
+        api.post("/v1/customers", {"name": "Ana"})
+    one = watched()
+    one.sign_in()
+    for path in ("/o/acme/test/", "/o/acme/test/break-something"):
+        one.page.goto(path)
+        with one.page.expect_response(lambda response: response.request.headers.get("hx-request") == "true"):
+            pass
+    one.page.goto("/o/acme/test/customers")
+    with one.page.expect_response(lambda response: response.request.headers.get("hx-request") == "true"):
+        one.page.click("#results [rel=next]")
+    one.page.wait_for_selector("#results [rel=prev]")
+
+
 def test_the_skip_link_is_first_and_leads_to_the_content(watched):
     one = watched()
     one.sign_in()

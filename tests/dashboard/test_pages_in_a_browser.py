@@ -188,9 +188,12 @@ def walk(one, pages, also=(), *, swaps=False):
 
 @pytest.fixture
 def payment(api):
-    """The address of a payment with a refund and a description that no column holds."""
+    """The address of a payment with a refund and a description that no column holds, beside much money and long names."""
     paid = {"amount": 2500, "currency": "eur", "payment_method": "pm_card_visa", "confirm": True}
     intent = api.post("/v1/payment_intents", {**paid, "description": "a very long description " * 20}).json()
+    api.post("/v1/payment_intents", {**paid, "amount": 98_765_432, "currency": "mkd"})
+    name = "Друштво за производство, трговија и услуги со многу долго име ДООЕЛ увоз-извоз Скопје"
+    api.post("/v1/customers", {"name": name, "email": "a.very.long.address.of.somebody@a-long-subdomain.example.com"})
     api.post("/v1/refunds", {"payment_intent": intent["id"], "amount": 500})
     return f"/o/acme/test/payments/{intent['id']}"
 
@@ -285,6 +288,21 @@ def test_a_refused_form_keeps_what_was_typed_and_opens_at_what_is_wrong(watched)
     assert (one.page.input_value("[name=name]"), one.page.input_value("[name=homepage]")) == ("Ledger Lens", "nowhere")
     assert one.violations() == []
     one.faults = [fault for fault in one.faults if "status of 422" not in fault]  # the browser's note of the refusal
+
+
+def test_pages_that_look_again_by_themselves_and_pagers_leave_the_console_clean(watched, api):
+    for _ in range(26):  # a page and one
+        api.post("/v1/customers", {"name": "Ana"})
+    one = watched()
+    one.sign_in()
+    for path in ("/o/acme/test/", "/o/acme/test/break-something"):
+        one.page.goto(path)
+        with one.page.expect_response(lambda response: response.request.headers.get("hx-request") == "true"):
+            pass
+    one.page.goto("/o/acme/test/customers")
+    with one.page.expect_response(lambda response: response.request.headers.get("hx-request") == "true"):
+        one.page.click("#results [rel=next]")
+    one.page.wait_for_selector("#results [rel=prev]")
 
 
 def test_the_skip_link_is_first_and_leads_to_the_content(watched):

@@ -70,15 +70,15 @@ def is_well_formed(secret: str) -> bool:
 def resolve(secret: str) -> Credential | None:
     """The credential behind an API key or access token, or None when it was never issued or is revoked.
 
-    A malformed secret is refused by its checksum, before any query.
+    A malformed secret is refused by its checksum, before any query. One that is in the cache has passed it before.
     """
-    if not is_well_formed(secret):
-        return None
     digest = api_keys.digest(secret)
     now = time.monotonic()
     known = _cache.get(digest)
     if known is not None and known[0] > now:
         return known[1]
+    if not is_well_formed(secret):
+        return None
     found = _look_up_token(secret) if secret.startswith(oauth.ACCESS_TOKEN) else _look_up(digest)
     if len(_cache) >= _CACHE_ENTRIES_MAX:
         _cache.clear()
@@ -88,7 +88,7 @@ def resolve(secret: str) -> Credential | None:
 
 def is_known(secret: str) -> bool:
     """Whether this process has looked it up in the last seconds and found it: such a one is nobody's guess."""
-    known = _cache.get(api_keys.digest(secret)) if is_well_formed(secret) else None
+    known = _cache.get(api_keys.digest(secret))
     return known is not None and known[1] is not None and known[0] > time.monotonic()
 
 

@@ -153,7 +153,7 @@ def test_row_57_guesses_open_no_door(door, guesses, person, caller, record_prope
     tried = at.tried(answers)
     record_property(SEEN, f"{guesses} guesses in {seconds:.0f} s, {tried} of them tried, answers {dict(answers)}")
     assert answers.total() == guesses
-    assert set(answers) <= {200, 404, 429}
+    assert set(answers) <= {200, 404, 429, 503}, "503: it could not be counted in time, so it was not tried"
     if door.rate is not None:
         assert 0 < tried <= door.rate.burst + int(seconds * door.rate.per_second) + 1
     assert not at.is_open()

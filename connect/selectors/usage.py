@@ -108,11 +108,13 @@ def moments(since: datetime, until: datetime, unit: Unit, zone: str = "UTC") -> 
     """
     begins = "hour" if unit == "hour" else "date_trunc('day', hour, %(zone)s)"
     with connection.cursor() as cursor:
+        # By hours first: to find the day of every single row in a time zone would take as long as to add them up.
         cursor.execute(
-            f"SELECT {begins} AS at, sum(requests)::bigint,"  # noqa: S608 - both texts are ours
-            "  coalesce(sum(requests) FILTER (WHERE status_class = 4), 0)::bigint,"
-            "  coalesce(sum(requests) FILTER (WHERE status_class = 5), 0)::bigint"
-            " FROM connect_usage_hour WHERE hour >= %(since)s AND hour < %(until)s GROUP BY 1",
+            f"SELECT {begins} AS at, sum(requests)::bigint, sum(refused)::bigint, sum(errors)::bigint"  # noqa: S608 - ours
+            " FROM (SELECT hour, sum(requests) AS requests,"
+            "   coalesce(sum(requests) FILTER (WHERE status_class = 4), 0) AS refused,"
+            "   coalesce(sum(requests) FILTER (WHERE status_class = 5), 0) AS errors"
+            "   FROM connect_usage_hour WHERE hour >= %(since)s AND hour < %(until)s GROUP BY 1) hours GROUP BY 1",
             {"zone": zone, "since": since, "until": until},
         )
         return {row[0]: Moment(*row) for row in cursor.fetchall()}

@@ -108,11 +108,12 @@ def bar_chart(
     sums = [sum(values) for values in zip(*(each.values for each in series), strict=True)]
     top = ceiling(max(sums, default=0))
     step = WIDTH // len(labels) if labels else WIDTH
-    bars = [
-        Bar(_words(label, series, place, show), _parts(series, place, left=place * step, step=step, top=top))
-        for place, label in enumerate(labels)
-    ]
+    names = [str(each.name) for each in series]
     rows = [Row(label, [show(each.values[place]) for each in series]) for place, label in enumerate(labels)]
+    bars = [
+        Bar(_words(names, row), _parts(series, place, left=place * step, step=step, top=top))
+        for place, row in enumerate(rows)
+    ]
     return Chart(
         name=name,
         title=str(title),
@@ -151,8 +152,8 @@ def _parts(series: Sequence[Series], place: int, *, left: int, step: int, top: i
     return parts
 
 
-def _words(label: str, series: Sequence[Series], place: int, show: Format) -> str:
-    return f"{label}: " + ", ".join(f"{each.name} {show(each.values[place])}" for each in series)
+def _words(names: Sequence[str], row: Row) -> str:
+    return f"{row.label}: " + ", ".join(f"{name} {value}" for name, value in zip(names, row.values, strict=True))
 
 
 def _description(labels: Sequence[str], sums: Sequence[int], show: Format) -> str:

@@ -45,6 +45,7 @@ def test_inputs_are_closed_and_say_what_has_no_effect(schema):
     assert box["required"] == ["amount", "currency"]
     assert box["properties"]["amount"] == {
         "type": "integer", "minimum": 1, "maximum": 999999999999, "format": "int64",
+        "description": "In minor units of `currency`: 2000 `eur` is 20.00 EUR.",
     }  # fmt: skip
     assert box["properties"]["description"]["type"] == ["string", "null"]
     assert "without effect" in box["properties"]["automatic_payment_methods"]["description"]
@@ -55,7 +56,9 @@ def test_inputs_are_closed_and_say_what_has_no_effect(schema):
 def test_outputs_have_every_field_and_ids_that_can_be_objects(schema):
     box = schema["components"]["schemas"]["Box"]
     assert box["required"] == ["id", "object", "amount", "owner", "source", "things", "metadata"]
-    assert box["properties"]["object"] == {"type": "string", "const": "test_box"}
+    assert box["properties"]["object"] == {
+        "type": "string", "const": "test_box", "description": "The kind of object, always this text.",
+    }  # fmt: skip
     assert box["properties"]["source"]["anyOf"] == [
         {"type": "string"},
         {"type": "null"},

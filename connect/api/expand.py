@@ -52,9 +52,7 @@ class _Slot:
 def split(parameters: Mapping[str, Any]) -> tuple[list[str], dict[str, Any]]:
     """The validated `expand` of a request's parameters (`[]` when there is none), and the parameters without it."""
     rest = dict(parameters)
-    given = rest.pop("expand", None)
-    if given is None:
-        return [], rest
+    given = rest.pop("expand", [])
     if not isinstance(given, list) or not all(isinstance(path, str) for path in given):
         raise ParameterInvalid("Invalid array: send expand as expand[], once for each property.", param="expand")
     if len(given) > PATHS_MAX:

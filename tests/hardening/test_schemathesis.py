@@ -133,7 +133,8 @@ def run(server: LiveServer, *, key: str | None, phases: dict[str, Any], only: li
 def clean(seen: Run, name: str, record_property: Any) -> None:
     RUNS.append(f"{name}: {seen}")
     record_property(SEEN, str(seen))
-    assert {f"{check} {operation}": text for (check, operation), text in seen.failures.items()} == {}
+    told = "\n\n".join(f"{check} {operation}: {text}" for (check, operation), text in seen.failures.items())
+    assert not told, told
     assert max(seen.statuses) < 500
     assert 404 in seen.statuses or 401 in seen.statuses
 

@@ -178,7 +178,7 @@ def test_split_takes_expand_out_of_the_parameters():
     assert expand.split({"expand": ["data.a.b.c.d"]})[0] == ["data.a.b.c.d"]
 
 
-@pytest.mark.parametrize("given", ["owner", "", {"a": "b"}, [["a"]], ["a.b.c.d.e"], ["a..b"], [""], ["x"] * 21])
+@pytest.mark.parametrize("given", ["owner", "", None, {"a": "b"}, [["a"]], ["a.b.c.d.e"], ["a..b"], [""], ["x"] * 21])
 def test_malformed_expand_is_refused(given):
     with pytest.raises(ParameterInvalid) as refused:
         expand.split({"expand": given})

@@ -71,6 +71,7 @@ class Tab:
     def check(self, language):
         """Accessible, whole, and in the language that it says it is."""
         page = self.page
+        page.wait_for_load_state()  # with its style sheet
         assert page.get_attribute("html", "lang") == HTML_LANG[language]
         assert page.title()
         page.evaluate(AXE.read_text(encoding="utf-8"))

@@ -181,7 +181,7 @@ class NoInput(InputSerializer):
 class ListField(InputField, serializers.ListField):
     """A list of `min_length` to `max_length` elements (0 to 1000), each read by `child`: a field or an input.
 
-    The empty list cannot be written in a form; `''` stands for it, as in official SDKs.
+    The empty list cannot be written in a form; `''` stands for it, as in official SDKs. `null` is no list.
     """
 
     reads_empty: ClassVar[bool] = True
@@ -192,7 +192,9 @@ class ListField(InputField, serializers.ListField):
         self._read_child: Reader | None = None
 
     def read(self, value: Any, param: str) -> list[Any]:
-        if value is None or value == "":
+        if value is None:
+            raise _empty(value, param)
+        if value == "":
             value = []
         if not isinstance(value, list):
             raise ParameterInvalid(

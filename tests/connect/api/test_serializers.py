@@ -217,3 +217,13 @@ def test_a_subclass_has_fields_of_its_own():
     assert check(BASE + "extra[]=a", Wider)["extra"] == ["a"]
     with pytest.raises(DomainError):
         check(BASE + "extra[]=a")
+
+
+def test_a_list_is_emptied_by_an_empty_text_and_null_is_no_list():
+    given = {"amount": 1, "currency": "eur"}
+    for empty in ("", []):
+        assert Wider.check({**given, "extra": empty})["extra"] == []
+    for data, param in (({"extra": None}, "extra"), ({"extra": [None]}, "extra[0]")):
+        with pytest.raises(DomainError, match="You passed null") as refused:
+            Wider.check({**given, **data})
+        assert (refused.value.code, refused.value.param) == ("parameter_invalid_empty", param)

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from benchmarks.endpoints import analyze
 from benchmarks.report import Row, show
-from benchmarks.stack import Stack, stack
+from benchmarks.stack import Stack, fill_tables, stack
 
 GOAL: Final = 1.5
 SMALL: Final = 10_000
@@ -123,17 +123,11 @@ def questions(books: Books, number: int) -> dict[str, tuple[str, dict[str, Any]]
 
 def fill(environment: Any, rows: int) -> None:
     """Connections, accounts, transactions and the change log."""
-    from django.db import connections
-
     values = {
         "nobody": NOBODY, "rows": rows, "connections": rows // OF_CONNECTION, "accounts": ACCOUNTS,
         "of_connection": OF_CONNECTION,
     }  # fmt: skip
-    with connections["owner"].cursor() as cursor:
-        cursor.execute(f'SET search_path = "{environment.schema_name}", public')
-        for statement in FILL:
-            cursor.execute(statement, values)
-        cursor.execute("RESET search_path")
+    fill_tables(environment, FILL, values)
 
 
 def measure(parts: Stack, *, rows: int, rounds: int) -> list[Row]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from benchmarks import bank_lists
+from benchmarks.stack import fill_tables
 
 DAYS: Final = 30
 NOBODY: Final = "00000000-0000-0000-0000-000000000000"
@@ -113,8 +114,6 @@ FILL: Final = (
 
 def fill(environment: Any, rows: int) -> None:
     """Everything, for so many requests."""
-    from django.db import connections
-
     from connect.kit import ids
     from connect.models import ApiKey
 
@@ -122,11 +121,7 @@ def fill(environment: Any, rows: int) -> None:
     values = {
         "nobody": NOBODY, "endpoint": ENDPOINT, "rows": rows, "key": key, "until": int(time.time() * 1000), "span": DAYS * 86_400_000,
     }  # fmt: skip
-    with connections["owner"].cursor() as cursor:
-        cursor.execute(f'SET search_path = "{environment.schema_name}", public')
-        for statement in FILL:
-            cursor.execute(statement, values)
-        cursor.execute("RESET search_path")
+    fill_tables(environment, FILL, values)
     bank_lists.fill(environment, rows // BANK_SHARE)
     _post(environment)
 

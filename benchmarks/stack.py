@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +78,17 @@ def organization() -> tuple[Any, str]:
     caller = Caller(environment=environment, actor=Actor("user", ids.encode("usr", owner.id)))
     _, secret = api_keys.create(caller, name="Benchmark", scopes=["*"])
     return environment, secret
+
+
+def fill_tables(environment: Any, statements: Iterable[str], values: dict[str, Any]) -> None:
+    """Run `statements` as the owner in the environment's schema, each with `values`."""
+    from django.db import connections
+
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(f'SET search_path = "{environment.schema_name}", public')
+        for statement in statements:
+            cursor.execute(statement, values)
+        cursor.execute("RESET search_path")
 
 
 @contextmanager
